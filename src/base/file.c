@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole-file reads and atomic writes. See file.h. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+
+int fd_read_all(int fd, size_t max, const char *what, char **data, size_t *length,
+		struct error **err)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t have = 0, capacity = 4096;
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		if ((uint64_t) st.st_size > max)
+			return error_set(err, EFBIG, "%s: larger than %zu bytes", what, max);
+		capacity = (size_t) st.st_size + 1;
+	}
+	for (;;) {
+		char *grown;
+		ssize_t n;
+
+		grown = realloc(buf, capacity + 1);
+		if (!grown)
+			return error_errno(err, ENOMEM, "read %s", what);
+		buf = grown;
+		n = read(fd, buf + have, capacity - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "read %s", what);
+		if (n == 0)
+			break;
+		have += (size_t) n;
+		if (have > max)
+			return error_set(err, EFBIG, "%s: larger than %zu bytes", what, max);
+		if (have == capacity)
+			capacity *= 2;
+	}
+	buf[have] = '\0';
+	*data = TAKE_PTR(buf);
+	if (length)
+		*length = have;
+	return 0;
+}
+
+int file_read_at(int dirfd, const char *path, size_t max, char **data, size_t *length,
+		 struct error **err)
+{
+	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return error_errno(err, errno, "open %s", path);
+	return fd_read_all(fd, max, path, data, length, err);
+}
+
+int fd_write_all(int fd, const void *data, size_t length)
+{
+	const char *p = data;
+
+	while (length > 0) {
+		ssize_t n = write(fd, p, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		length -= (size_t) n;
+	}
+	return 0;
+}
+
+/* Syncs the directory that holds path. */
+static int sync_parent(int dirfd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_fd_ int fd = -1;
+
+	parent = slash ? strndup(path, slash == path ? 1 : (size_t) (slash - path)) : strdup(".");
+	if (!parent)
+		return -ENOMEM;
+	fd = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
+		    bool is_durable, struct error **err)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_fd_ int fd = -1;
+	int r;
+
+	if (asprintf(&temporary, "%s.%d.%" PRIx64 ".tmp", path, getpid(), now_ns()) < 0)
+		return error_errno(err, ENOMEM, "write %s", path);
+	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return error_errno(err, errno, "write %s", path);
+	r = fd_write_all(fd, data, length);
+	/* The mode was subject to the umask. */
+	if (r == 0 && fchmod(fd, mode) < 0)
+		r = -errno;
+	if (r == 0 && is_durable && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dirfd, temporary, dirfd, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, temporary, 0);
+		return error_errno(err, -r, "write %s", path);
+	}
+	if (is_durable) {
+		r = sync_parent(dirfd, path);
+		if (r < 0)
+			return error_errno(err, -r, "sync the directory of %s", path);
+	}
+	return 0;
+}
+
+int make_dirs(const char *path, mode_t mode, struct error **err)
+{
+	_cleanup_free_ char *copy = strdup(path);
+
+	if (!copy)
+		return error_errno(err, ENOMEM, "create %s", path);
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "create %s", copy);
+		*p = '/';
+	}
+	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "create %s", copy);
+	return 0;
+}
+
+static int remove_children(int fd, dev_t dev, const char *path, struct error **err)
+{
+	_cleanup_dir_ DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		close(fd);
+		return error_errno(err, errno, "read %s", path);
+	}
+	while ((entry = readdir(dir))) {
+		struct stat st;
+		int child, r;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM)
+			return error_errno(err, errno, "remove %s/%s", path, entry->d_name);
+		child = openat(dirfd(dir), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0)
+			return error_errno(err, errno, "remove %s/%s", path, entry->d_name);
+		if (fstat(child, &st) < 0 || st.st_dev != dev) {
+			close(child);
+			return error_set(err, EXDEV, "remove %s/%s: something is mounted there", path,
+					 entry->d_name);
+		}
+		r = remove_children(child, dev, entry->d_name, err);
+		if (r < 0)
+			return r;
+		if (unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return error_errno(err, errno, "remove %s/%s", path, entry->d_name);
+	}
+	return 0;
+}
+
+int remove_tree_at(int dirfd, const char *path, struct error **err)
+{
+	struct stat st;
+	int fd, r;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return error_errno(err, errno, "remove %s", path);
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_errno(err, errno, "remove %s", path);
+	if (fstat(fd, &st) < 0) {
+		r = error_errno(err, errno, "stat %s", path);
+		close(fd);
+		return r;
+	}
+	r = remove_children(fd, st.st_dev, path, err);
+	if (r < 0)
+		return r;
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "remove %s", path);
+	return 0;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+void format_time_rfc3339(const struct timespec *ts, char *buf, size_t size)
+{
+	char date[24], fraction[12];
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&ts->tv_sec, &tm);
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+	/* Go drops the fraction's trailing zeros. */
+	snprintf(fraction, sizeof fraction, ".%09ld", ts->tv_nsec % 1000000000);
+	for (n = strlen(fraction); n > 0 && (fraction[n - 1] == '0' || fraction[n - 1] == '.'); n--)
+		fraction[n - 1] = '\0';
+	snprintf(buf, size, "%s%sZ", date, fraction);
+}
