@@ -16,6 +16,9 @@
 
 #include "base/base.h"
 
+/* GNU C predefines it as 1; the specification's name for the section wins. */
+#undef linux
+
 /* The newest version of the specification that is understood in full. */
 #define SPEC_VERSION "1.3.0"
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* User namespaces' id maps. See namespace.h. user_namespaces(7), newuidmap(1).
+ *
+ * With CAP_SETUID and CAP_SETGID the files are written directly. A normal user may write only a map of
+ * one line to the own id (and must deny setgroups first); anything more is done by newuidmap and
+ * newgidmap, which hold the user to /etc/subuid and /etc/subgid. */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "kernel/namespace.h"
+#include "kernel/process.h"
+#include "kernel/procfs.h"
+
+/* The two maps differ in names only. */
+struct map_kind {
+	const char *file, *tool, *what;
+};
+static const struct map_kind uid_kind = {"uid_map", "newuidmap", "user"};
+static const struct map_kind gid_kind = {"gid_map", "newgidmap", "group"};
+
+static int format_map(const struct id_map_line *lines, size_t count, char **out)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+
+	for (size_t i = 0; i < count; i++)
+		strbuf_addf(&text, "%u %u %u\n", lines[i].inside, lines[i].outside, lines[i].count);
+	*out = strbuf_take(&text);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int run_map_tool(const struct map_kind *kind, pid_t pid, const struct id_map_line *lines,
+			size_t count, struct error **err)
+{
+	uint64_t begin = trace_begin();
+	_cleanup_strv_ struct strv argv = {0};
+	int r, status;
+	pid_t tool;
+
+	r = strv_add(&argv, kind->tool);
+	if (r == 0)
+		r = strv_addf(&argv, "%d", pid);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = strv_addf(&argv, "%u", lines[i].inside);
+		if (r == 0)
+			r = strv_addf(&argv, "%u", lines[i].outside);
+		if (r == 0)
+			r = strv_addf(&argv, "%u", lines[i].count);
+	}
+	if (r < 0)
+		return error_errno(err, -r, "map %s ids", kind->what);
+	r = posix_spawnp(&tool, kind->tool, NULL, NULL, argv.items, environ);
+	if (r)
+		return error_errno(err, r,
+				   "map %s ids: run %s, which a normal user needs for this "
+				   "(Debian package uidmap)",
+				   kind->what, kind->tool);
+	while (waitpid(tool, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_errno(err, errno, "wait for %s", kind->tool);
+	r = status == 0 ? 0 : -EPERM;
+	trace_step(TRACE_NAMESPACES, begin, kind->tool, r, "%d", pid);
+	if (r < 0)
+		return error_set(err, EPERM,
+				 "map %s ids: %s refused (exit status %d): see /etc/sub%cid", kind->what,
+				 kind->tool, process_exit_code(status), kind->what[0]);
+	return 0;
+}
+
+static bool is_own_id_alone(const struct id_map_line *lines, size_t count, uint32_t own)
+{
+	return count == 1 && lines[0].count == 1 && lines[0].outside == own;
+}
+
+static int write_map(const struct map_kind *kind, pid_t pid, const struct id_map_line *lines,
+		     size_t count, struct error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[48];
+	int r;
+
+	r = format_map(lines, count, &text);
+	if (r < 0)
+		return error_errno(err, -r, "map %s ids", kind->what);
+	snprintf(path, sizeof path, "%d/%s", pid, kind->file);
+	return procfs_write(TRACE_NAMESPACES, path, text, err);
+}
+
+static int deny_setgroups(pid_t pid, struct error **err)
+{
+	char path[48];
+
+	snprintf(path, sizeof path, "%d/setgroups", pid);
+	return procfs_write(TRACE_NAMESPACES, path, "deny", err);
+}
+
+int id_maps_write(pid_t pid, const struct id_maps *maps, struct error **err)
+{
+	bool is_privileged = geteuid() == 0;
+	_cleanup_error_ struct error *direct = NULL;
+	int r;
+
+	if (maps->gid_count) {
+		if (!is_privileged && is_own_id_alone(maps->gids, maps->gid_count, getegid())) {
+			r = deny_setgroups(pid, err);
+			if (r == 0)
+				r = write_map(&gid_kind, pid, maps->gids, maps->gid_count, err);
+		} else {
+			r = is_privileged ? write_map(&gid_kind, pid, maps->gids, maps->gid_count, &direct)
+					  : -EPERM;
+			/* Root inside a user namespace may lack the ids too. */
+			if (r == -EPERM)
+				r = run_map_tool(&gid_kind, pid, maps->gids, maps->gid_count, err);
+			else if (r < 0)
+				return error_set(err, -r, "%s", error_text(direct));
+		}
+		if (r < 0)
+			return r;
+	}
+	if (!maps->uid_count)
+		return 0;
+	if (is_privileged || is_own_id_alone(maps->uids, maps->uid_count, geteuid())) {
+		r = write_map(&uid_kind, pid, maps->uids, maps->uid_count, &direct);
+		if (r == -EPERM && is_privileged)
+			return run_map_tool(&uid_kind, pid, maps->uids, maps->uid_count, err);
+		return r < 0 ? error_set(err, -r, "%s", error_text(direct)) : 0;
+	}
+	return run_map_tool(&uid_kind, pid, maps->uids, maps->uid_count, err);
+}
+
+int id_maps_namespace(const struct id_maps *maps, struct error **err)
+{
+	struct process_clone opts = {
+		.flags = CLONE_NEWUSER, .cgroup_fd = -1, .exit_signal = SIGCHLD};
+	_cleanup_fd_ int pidfd = -1, ns = -1;
+	pid_t pid, parent = getpid();
+	char path[48];
+	int r, status;
+
+	/* The namespace needs a process only until its descriptor is open. */
+	pid = process_clone(&opts, &pidfd, err);
+	if (pid == 0) {
+		/* It must not outlive a parent that is killed. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			if (getppid() == parent)
+				pause();
+			else
+				_exit(0);
+	}
+	if (pid < 0)
+		return pid;
+	r = id_maps_write(pid, maps, err);
+	if (r == 0) {
+		snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
+		ns = open(path, O_RDONLY | O_CLOEXEC);
+		if (ns < 0)
+			r = error_errno(err, errno, "open %s", path);
+	}
+	process_signal(pidfd, SIGKILL, NULL);
+	process_wait(pidfd, &status, NULL);
+	return r < 0 ? r : TAKE_FD(ns);
+}
