@@ -185,13 +185,13 @@ static char *owner_name(void)
 	return asprintf(&text, "%u", getuid()) < 0 ? NULL : text;
 }
 
-static char *rootfs_path(const struct creation *c)
+static char *rootfs_path(const char *bundle, const struct spec *spec)
 {
 	char *path = NULL;
 
-	if (c->spec->root.path[0] == '/')
-		return strdup(c->spec->root.path);
-	return asprintf(&path, "%s/%s", c->bundle, c->spec->root.path) < 0 ? NULL : path;
+	if (spec->root.path[0] == '/')
+		return strdup(spec->root.path);
+	return asprintf(&path, "%s/%s", bundle, spec->root.path) < 0 ? NULL : path;
 }
 
 static json_t *annotations_object(const struct spec_pairs *pairs)
@@ -203,31 +203,39 @@ static json_t *annotations_object(const struct spec_pairs *pairs)
 	return object;
 }
 
-static int claim_id(struct creation *c, struct error **err)
+int claim_state(const struct runtime *rt, const char *id, const struct spec *spec, struct state *s,
+		const char *config, size_t length, struct error **err)
 {
 	struct cgroup_opts cgroup = {
-		.id = c->opts->id,
-		.cgroups_path = c->spec->linux.cgroups_path,
-		.is_systemd = c->rt->is_systemd,
-		.is_rootless = c->rt->is_rootless,
-		.annotations = &c->spec->annotations,
+		.id = id,
+		.cgroups_path = spec->linux.cgroups_path,
+		.is_systemd = rt->is_systemd,
+		.is_rootless = rt->is_rootless,
+		.annotations = &spec->annotations,
 	};
-	struct state *s = &c->state;
 	int r;
 
-	s->id = strdup(c->opts->id);
-	s->bundle = strdup(c->bundle);
-	s->rootfs = rootfs_path(c);
+	s->id = strdup(id);
+	s->rootfs = rootfs_path(s->bundle, spec);
 	s->owner = owner_name();
-	s->annotations = annotations_object(&c->spec->annotations);
-	s->is_systemd = c->rt->is_systemd;
-	s->is_rootless = c->rt->is_rootless;
+	s->annotations = annotations_object(&spec->annotations);
+	s->is_systemd = rt->is_systemd;
+	s->is_rootless = rt->is_rootless;
 	clock_gettime(CLOCK_REALTIME, &s->created);
-	if (!s->id || !s->bundle || !s->rootfs || !s->owner || !s->annotations)
-		return error_errno(err, ENOMEM, "make the state of %s", c->opts->id);
+	if (!s->id || !s->rootfs || !s->owner || !s->annotations)
+		return error_errno(err, ENOMEM, "make the state of %s", id);
 	r = cgroup_open(&cgroup, &s->cgroup, err);
-	if (r == 0)
-		r = state_create(c->rt, s, c->config, c->config_length, err);
+	return r == 0 ? state_create(rt, s, config, length, err) : r;
+}
+
+static int claim_id(struct creation *c, struct error **err)
+{
+	int r;
+
+	c->state.bundle = strdup(c->bundle);
+	if (!c->state.bundle)
+		return error_errno(err, ENOMEM, "make the state of %s", c->opts->id);
+	r = claim_state(c->rt, c->opts->id, c->spec, &c->state, c->config, c->config_length, err);
 	c->has_state = r == 0;
 	return r;
 }

@@ -11,6 +11,9 @@ int check_preserved_descriptors(int count, struct error **err);
 /* Who can't stand by a terminal must have somebody to give it to, and the other way round. */
 int check_terminal(const struct spec_process *process, bool is_detached,
 		   const char *console_socket, struct error **err);
+/* Fills s, whose bundle is set, for a new container, works out its cgroup and makes its state directory. */
+int claim_state(const struct runtime *rt, const char *id, const struct spec *spec, struct state *s,
+		const char *config, size_t length, struct error **err);
 /* Compiles with the cache beside the containers. */
 int compile_seccomp(const struct runtime *rt, const struct spec_seccomp *seccomp,
 		    struct seccomp_program *out, struct error **err);

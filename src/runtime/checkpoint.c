@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* checkpoint and restore, through CRIU.
+ *
+ * The work is done by the program dhow-criu (libcriu), which is executed for it. What is told to CRIU from
+ * outside: bind mounts and masked files are external, found again by their destination; a network
+ * namespace that was joined by path is external too; cgroups are handled as --manage-cgroups-mode says
+ * (soft when nothing is said, as runc). A restored container is recorded like one that was run. */
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "dhow_config.h"
+#include "kernel/process.h"
+#include "runtime/create.h"
+#include "runtime/destroy.h"
+#include "runtime/state.h"
+#include "runtime/supervise.h"
+
+#define CRIU_PROGRAM DHOW_LIBEXECDIR "/dhow-criu"
+#define OUTPUT_MAX   65536
+
+static int add_option(struct strv *argv, const char *name, const char *value)
+{
+	int r = value ? strv_add(argv, name) : 0;
+
+	return r == 0 && value ? strv_add(argv, value) : r;
+}
+
+static int add_flag(struct strv *argv, const char *name, bool is_wanted)
+{
+	return add_option(argv, name, is_wanted ? "1" : NULL);
+}
+
+/* The options that dump and restore share. */
+static int add_common(struct strv *argv, const struct container_checkpoint_opts *opts,
+		      const char *log)
+{
+	const char *mode = opts->manage_cgroups_mode ? opts->manage_cgroups_mode : "soft";
+	int r = add_option(argv, "images-dir", opts->image_path);
+
+	r = r ? r : add_option(argv, "work-dir", opts->work_path ? opts->work_path : opts->image_path);
+	r = r ? r : add_option(argv, "log", log);
+	r = r ? r : add_option(argv, "manage-cgroups", mode);
+	r = r ? r : add_option(argv, "lsm-profile", opts->lsm_profile);
+	r = r ? r : add_option(argv, "lsm-mount-context", opts->lsm_mount_context);
+	r = r ? r : add_flag(argv, "tcp-established", opts->tcp_established);
+	r = r ? r : add_flag(argv, "ext-unix-sk", opts->ext_unix_sk);
+	r = r ? r : add_flag(argv, "shell-job", opts->shell_job);
+	r = r ? r : add_flag(argv, "file-locks", opts->file_locks);
+	r = r ? r : add_flag(argv, "link-remap", opts->link_remap);
+	return r ? r : add_flag(argv, "auto-dedup", opts->auto_dedup);
+}
+
+static bool is_bind(const struct spec_mount *m)
+{
+	for (size_t i = 0; i < m->options.count; i++)
+		if (str_equal(m->options.items[i], "bind") || str_equal(m->options.items[i], "rbind"))
+			return true;
+	return str_equal(m->type, "bind");
+}
+
+/* Mounts from outside: their key is the destination. cgroup mounts are bound on v1 and the host's on v2. */
+static int add_external_mounts(struct strv *argv, const struct spec *spec, bool is_restore)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < spec->mount_count; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
+
+		if (!is_bind(m) && !str_equal(m->type, "cgroup"))
+			continue;
+		r = strv_add(argv, "ext-mount");
+		if (r == 0)
+			r = strv_addf(argv, "%s=%s", m->destination,
+				      !is_restore      ? m->destination
+				      : is_bind(m)     ? m->source
+						       : "/sys/fs/cgroup");
+	}
+	for (size_t i = 0; r == 0 && i < spec->linux.masked_paths.count; i++) {
+		r = strv_add(argv, "ext-mount");
+		if (r == 0)
+			r = strv_addf(argv, "%s=/dev/null", spec->linux.masked_paths.items[i]);
+	}
+	return r;
+}
+
+/* Runs dhow-criu; its standard output goes to *output where that is wanted. */
+static int run_criu(const struct strv *argv, char **output, struct error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	posix_spawn_file_actions_t actions;
+	int out[2], status, r;
+	pid_t pid;
+
+	if (access(CRIU_PROGRAM, X_OK) < 0)
+		return error_set(err, ENOTSUP,
+				 "checkpoint and restore need CRIU, which this dhow was built without: "
+				 "install the package criu and build again");
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "make a pipe");
+	/* Both streams: on failure the text is the error. */
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out[1], STDERR_FILENO);
+	r = posix_spawn(&pid, CRIU_PROGRAM, &actions, NULL, argv->items, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(out[1]);
+	if (r == 0)
+		r = -fd_read_all(out[0], OUTPUT_MAX, "dhow-criu's output", &text, NULL, NULL);
+	close(out[0]);
+	if (r)
+		return error_errno(err, r, "run %s", CRIU_PROGRAM);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_errno(err, errno, "wait for dhow-criu");
+	text[strcspn(text, "\n")] = '\0';
+	if (status != 0)
+		return error_set(err, EIO, "%s", *text ? text : "dhow-criu failed");
+	if (output)
+		*output = TAKE_PTR(text);
+	return 0;
+}
+
+static int refuse_unsupported(const struct container_checkpoint_opts *opts, struct error **err)
+{
+	if (opts->lazy_pages || opts->status_fd)
+		return error_set(err, ENOTSUP,
+				 "--lazy-pages: libcriu has no call for it; use --page-server");
+	if (opts->empty_ns.count)
+		return error_set(err, ENOTSUP, "--empty-ns: libcriu has no call for it");
+	return 0;
+}
+
+int container_checkpoint(const struct runtime *rt, const struct container_checkpoint_opts *opts,
+			 struct error **err)
+{
+	_cleanup_state_ struct state s = {.dir_fd = -1};
+	_cleanup_spec_ struct spec *spec = NULL;
+	_cleanup_strv_ struct strv argv = {0};
+	enum container_status status;
+	struct stat ns;
+	char path[64];
+	int r;
+
+	r = refuse_unsupported(opts, err);
+	if (r == 0)
+		r = state_load(rt, opts->id, &s, err);
+	if (r < 0)
+		return r;
+	status = state_status(&s);
+	if (status != CONTAINER_RUNNING && status != CONTAINER_PAUSED)
+		return error_set(err, EINVAL, "container cannot be checkpointed in %s state",
+				 container_status_names[status]);
+	r = state_load_config(&s, &spec, err);
+	if (r == 0)
+		r = make_dirs(opts->image_path, 0700, err);
+	if (r < 0)
+		return r;
+	r = strv_add(&argv, "dhow-criu");
+	r = r ? r : strv_add(&argv, opts->pre_dump ? "pre-dump" : "dump");
+	r = r ? r : add_common(&argv, opts, "dump.log");
+	r = r ? r : strv_add(&argv, "pid");
+	r = r ? r : strv_addf(&argv, "%d", s.pid);
+	r = r ? r : add_option(&argv, "parent", opts->parent_path);
+	r = r ? r : add_option(&argv, "page-server", opts->page_server);
+	r = r ? r : add_flag(&argv, "leave-running", opts->leave_running || opts->pre_dump);
+	r = r ? r : add_flag(&argv, "tcp-skip-in-flight", opts->tcp_skip_in_flight);
+	r = r ? r : add_external_mounts(&argv, spec, false);
+	if (r == 0 && spec->linux.namespaces[NAMESPACE_NETWORK].path) {
+		snprintf(path, sizeof path, "/proc/%d/ns/net", s.pid);
+		if (stat(path, &ns) < 0)
+			return error_errno(err, errno, "stat %s", path);
+		r = strv_add(&argv, "external");
+		r = r ? r : strv_addf(&argv, "net[%llu]:extRootNetNS", (unsigned long long) ns.st_ino);
+	}
+	if (r < 0)
+		return error_errno(err, -r, "checkpoint %s", opts->id);
+	return run_criu(&argv, NULL, err);
+}
+
+/* A state directory and a cgroup for the container to come. */
+static int claim(const struct runtime *rt, const struct container_checkpoint_opts *opts,
+		 struct state *s, struct spec **spec, struct error **err)
+{
+	_cleanup_fd_ int bundle_fd = -1;
+	_cleanup_free_ char *config = NULL;
+	size_t length;
+	int r;
+
+	s->bundle = realpath(opts->bundle ? opts->bundle : ".", NULL);
+	if (!s->bundle)
+		return error_errno(err, errno, "open the bundle %s", opts->bundle);
+	bundle_fd = open(s->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle_fd < 0)
+		return error_errno(err, errno, "open the bundle %s", s->bundle);
+	r = spec_load(bundle_fd, spec, &config, &length, err);
+	return r < 0 ? r : claim_state(rt, opts->id, *spec, s, config, length, err);
+}
+
+static int restore(const struct container_checkpoint_opts *opts, struct state *s,
+		   const struct spec *spec, int net_ns, struct error **err)
+{
+	_cleanup_strv_ struct strv argv = {0};
+	_cleanup_free_ char *output = NULL;
+	uint64_t pid;
+	int r;
+
+	r = cgroup_create(s->cgroup, &spec->linux.resources, err);
+	if (r == 0)
+		r = cgroup_set(s->cgroup, &spec->linux.resources, false, err);
+	if (r < 0)
+		return r;
+	r = strv_add(&argv, "dhow-criu");
+	r = r ? r : strv_add(&argv, "restore");
+	r = r ? r : add_option(&argv, "root", s->rootfs);
+	r = r ? r : add_common(&argv, opts, "restore.log");
+	r = r ? r : add_external_mounts(&argv, spec, true);
+	if (r == 0 && net_ns >= 0) {
+		r = strv_add(&argv, "inherit-fd");
+		r = r ? r : strv_addf(&argv, "%d:extRootNetNS", net_ns);
+	}
+	if (r < 0)
+		return error_errno(err, -r, "restore %s", opts->id);
+	r = run_criu(&argv, &output, err);
+	if (r < 0)
+		return r;
+	if (parse_u64(output, INT32_MAX, &pid) < 0 || pid == 0)
+		return error_set(err, EPROTO, "dhow-criu gave no PID: %s", output);
+	s->pid = (pid_t) pid;
+	r = process_start_time(s->pid, &s->start_time, NULL);
+	if (r < 0)
+		return error_errno(err, -r, "the restored process %d is gone", s->pid);
+	r = cgroup_attach(s->cgroup, s->pid, &spec->linux.resources, err);
+	return r == 0 ? state_save(s, err) : r;
+}
+
+int container_restore(const struct runtime *rt, const struct container_checkpoint_opts *opts,
+		      struct error **err)
+{
+	_cleanup_(supervise_end) struct supervision supervision = {.signals = -1};
+	_cleanup_state_ struct state s = {.dir_fd = -1};
+	_cleanup_spec_ struct spec *spec = NULL;
+	_cleanup_fd_ int pidfd = -1, net_ns = -1;
+	const char *ns_path;
+	int r, status;
+
+	r = refuse_unsupported(opts, err);
+	if (r == 0 && opts->console_socket)
+		r = error_set(err, ENOTSUP, "--console-socket: libcriu can't hand on a restored terminal");
+	if (r == 0 && !opts->detach)
+		r = supervise_begin(&supervision, true, err);
+	if (r == 0)
+		r = claim(rt, opts, &s, &spec, err);
+	if (r < 0)
+		return r;
+	ns_path = spec->linux.namespaces[NAMESPACE_NETWORK].path;
+	/* Inherited by dhow-criu, so not close-on-exec. */
+	net_ns = ns_path ? open(ns_path, O_RDONLY) : -1;
+	if (ns_path && net_ns < 0)
+		r = error_errno(err, errno, "open %s", ns_path);
+	if (r == 0)
+		r = restore(opts, &s, spec, net_ns, err);
+	if (r == 0) {
+		pidfd = state_open_process(&s, err);
+		r = pidfd < 0 ? pidfd : 0;
+	}
+	if (r == 0)
+		r = announce_process(opts->pid_file, NULL, s.pid, pidfd, err);
+	if (r < 0) {
+		destroy_container(rt, &s, spec, NULL);
+		return r;
+	}
+	if (opts->detach)
+		return 0;
+	state_unlock(&s);
+	supervision.pid = s.pid;
+	r = supervise(&supervision, pidfd, -1, &status, err);
+	if (r == 0 && state_lock(&s, NULL) == 0)
+		destroy_container(rt, &s, spec, NULL);
+	return r < 0 ? r : process_exit_code(status);
+}
