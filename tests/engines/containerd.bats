@@ -25,15 +25,15 @@ on_both() {
 	done
 }
 
-c() { local runtime=$1; shift; ctr_ run --runc-binary "$runtime" --rootfs "$@"; }
+c() { local runtime=$1; shift; ctr_ run --env PATH=/bin --runc-binary "$runtime" --rootfs "$@"; }
 remove() { ctr_ task kill -s SIGKILL "$1" || true; await "end of $1" 10 stopped "$1"; ctr_ task rm "$1" || true; ctr_ container rm "$1"; }
 stopped() { ctr_ task ls | grep -q "^$1 .*STOPPED" || ! ctr_ task ls | grep -q "^$1 "; }
 running() { ctr_ task ls | grep -q "^$1 .*RUNNING"; }
 
-runs() { [ "$(c "$1" --rm "$WORLD/rootfs" "$2" echo hello)" = hello ]; }
+runs() { [ "$(c "$1" --rm "$WORLD/rootfs" "$2" /bin/echo hello)" = hello ]; }
 @test "containerd: run prints what the program prints" { on_both runs; }
 
-status() { local s=0; c "$1" --rm "$WORLD/rootfs" "$2" sh -c 'exit 42' || s=$?; [ "$s" = 42 ]; }
+status() { local s=0; c "$1" --rm "$WORLD/rootfs" "$2" /bin/sh -c 'exit 42' || s=$?; [ "$s" = 42 ]; }
 @test "containerd: the exit status is the program's" { on_both status; }
 
 missing() {
@@ -46,17 +46,17 @@ missing() {
 @test "containerd: a missing program is told by name" { on_both missing; }
 
 execs() {
-	c "$1" -d "$WORLD/rootfs" "$2" sleep 1000
+	c "$1" -d "$WORLD/rootfs" "$2" /bin/sleep 1000
 	await "task" 10 running "$2"
-	[ "$(ctr_ task exec --exec-id e1 "$2" echo inside)" = inside ]
-	local s=0; ctr_ task exec --exec-id e2 "$2" sh -c 'exit 3' || s=$?; [ "$s" = 3 ]
+	[ "$(ctr_ task exec --exec-id e1 "$2" /bin/echo inside)" = inside ]
+	local s=0; ctr_ task exec --exec-id e2 "$2" /bin/sh -c 'exit 3' || s=$?; [ "$s" = 3 ]
 	ctr_ task ps "$2" | grep -q '[0-9]'
 	remove "$2"
 }
 @test "containerd: exec and ps" { on_both execs; }
 
 pauses() {
-	c "$1" -d "$WORLD/rootfs" "$2" sleep 1000
+	c "$1" -d "$WORLD/rootfs" "$2" /bin/sleep 1000
 	await "task" 10 running "$2"
 	ctr_ task pause "$2"
 	ctr_ task ls | grep -q "^$2 .*PAUSED"
@@ -67,7 +67,7 @@ pauses() {
 @test "containerd: pause and resume" { on_both pauses; }
 
 limits() {
-	c "$1" -d --memory-limit 33554432 "$WORLD/rootfs" "$2" sleep 1000
+	c "$1" -d --memory-limit 33554432 "$WORLD/rootfs" "$2" /bin/sleep 1000
 	await "task" 10 running "$2"
 	ctr_ task metrics "$2" | grep -q '33554432'
 	remove "$2"
@@ -76,17 +76,17 @@ limits() {
 
 oom() {
 	local s=0
-	c "$1" --rm --memory-limit 16777216 "$WORLD/rootfs" "$2" sh -c 'x=$(head -c 400000000 /dev/zero | tr "\0" x); echo ${#x}' || s=$?
+	c "$1" --rm --memory-limit 16777216 "$WORLD/rootfs" "$2" /bin/sh -c 'x=$(head -c 400000000 /dev/zero | tr "\0" x); echo ${#x}' || s=$?
 	[ "$s" = 137 ]
 }
 @test "containerd: out of memory is 137" { on_both oom; }
 
-seccomp() { [ "$(c "$1" --rm --seccomp "$WORLD/rootfs" "$2" sh -c 'grep ^Seccomp: /proc/self/status' | tr -d '\t ')" = Seccomp:2 ]; }
+seccomp() { [ "$(c "$1" --rm --seccomp "$WORLD/rootfs" "$2" /bin/sh -c 'grep ^Seccomp: /proc/self/status' | tr -d '\t ')" = Seccomp:2 ]; }
 @test "containerd: its seccomp profile is loaded" { on_both seccomp; }
 
 terminal() {
 	local out
-	out=$(script -qec "ctr --address $WORLD/containerd.sock run --rm -t --runc-binary $1 --rootfs $WORLD/rootfs $2 tty" /dev/null </dev/null)
+	out=$(script -qec "ctr --address $WORLD/containerd.sock run --rm -t --runc-binary $1 --rootfs $WORLD/rootfs $2 /bin/tty" /dev/null </dev/null)
 	echo "$out" | grep -q '/dev/pts/0'
 }
 @test "containerd: -t gives a terminal" { command -v script >/dev/null || skip "no script(1)"; on_both terminal; }

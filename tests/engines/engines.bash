@@ -7,6 +7,7 @@
 # A directory per bats file, so that daemons start once.
 make_world() {
 	WORLD=$(mktemp -d /tmp/dhow-engines.XXXXXX)
+	chmod 755 "$WORLD"
 	mkdir -p "$WORLD"/rootfs/{bin,etc,tmp,proc,sys,dev}
 	cp "$(command -v busybox)" "$WORLD/rootfs/bin/busybox"
 	local applet

@@ -26,8 +26,8 @@ on_both() {
 	done
 }
 
-# --ulimit host: podman asks for more open files than a host without CAP_SYS_RESOURCE grants.
-p() { local runtime=$1; shift; podman_ --runtime "$runtime" run --network none --ulimit host "$@"; }
+# podman asks for higher limits of its own than a host without CAP_SYS_RESOURCE grants.
+p() { local runtime=$1; shift; podman_ --runtime "$runtime" run --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"; }
 at() { local runtime=$1; shift; podman_ --runtime "$runtime" "$@"; }
 R() { echo "$WORLD/rootfs"; }
 
@@ -109,7 +109,7 @@ userns() { [ "$(p "$1" --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 --ro
 
 pod() {
 	local id second; id=$(p "$1" -d --rootfs "$(R)" sleep 1000)
-	second=$(podman_ --runtime "$1" run --rm --ulimit host --network "container:$id" --ipc "container:$id" --pid "container:$id" --rootfs "$(R)" ps)
+	second=$(podman_ --runtime "$1" run --rm --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --network "container:$id" --ipc "container:$id" --pid "container:$id" --rootfs "$(R)" ps)
 	echo "$second" | grep -q 'sleep 1000'
 	at "$1" rm -f -t 0 "$id"
 }
