@@ -2,54 +2,85 @@
 /* Bounded JSON parsing and place-naming getters. See json.h. */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <sys/auxv.h>
 
 #include "base/json.h"
+#include "base/number.h"
 
 /* Go's configurations hold unsigned 64-bit integers (RLIM_INFINITY is 18446744073709551615), which are
- * too big for jansson. Writes text with ".0" behind each such number, which makes it a real; see
- * json_get_u64. Returns NULL when memory runs out. */
-static char *widen_integers(const char *text, size_t length)
+ * too big for jansson. */
+static bool is_big_integer(const char *digits, size_t length)
 {
-	_cleanup_strbuf_ struct strbuf out = {0};
+	static const char max[] = "9223372036854775807";
+
+	for (size_t i = 0; i < length; i++)
+		if (digits[i] < '0' || digits[i] > '9')
+			return false;
+	return length > strlen(max) || (length == strlen(max) && memcmp(digits, max, length) > 0);
+}
+
+static bool is_number_part(char c)
+{
+	return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* Adds text to out with quotes around each integer that is too big, which makes it a string;
+ * json_get_u64() takes it as the number it is. Nothing is lost so, as it would be in a double, and a
+ * document that is written out again can be read again. */
+static void quote_big_integers(struct strbuf *out, const char *text, size_t length)
+{
 	bool in_string = false;
-	size_t digits = 0;
+	size_t copied = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-		bool is_digit = c >= '0' && c <= '9';
-
-		if (!in_string && !is_digit && digits >= 19 && !strchr(".eE", c))
-			strbuf_adds(&out, ".0");
-		if (is_digit)
-			digits++;
-		else if (!strchr(".eE+-", c) || in_string)
-			digits = 0;
-		strbuf_add(&out, &c, 1);
-		if (in_string && c == '\\' && i + 1 < length)
-			strbuf_add(&out, &text[++i], 1);
-		else if (c == '"')
+	for (size_t i = 0, n; i < length; i += n) {
+		n = 1;
+		if (in_string && text[i] == '\\')
+			n = 2;
+		else if (text[i] == '"')
 			in_string = !in_string;
+		else if (!in_string && is_number_part(text[i]))
+			while (i + n < length && is_number_part(text[i + n]))
+				n++;
+		if (in_string || !is_big_integer(text + i, n))
+			continue;
+		strbuf_add(out, text + copied, i - copied);
+		strbuf_addf(out, "\"%.*s\"", (int) n, text + i);
+		copied = i + n;
 	}
-	return strbuf_take(&out);
+	strbuf_add(out, text + copied, length - copied);
+}
+
+/* jansson quotes what it choked on; the message must stay one line, and harmless on a terminal. */
+static int fail_syntax(const char *what, json_error_t *e, struct error **err)
+{
+	for (char *p = e->text; *p; p++)
+		if ((unsigned char) *p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return error_set(err, EINVAL, "%s: invalid JSON at line %d, column %d: %s", what, e->line,
+			 e->column, e->text);
 }
 
 int json_parse(const char *text, size_t length, const char *what, json_t **out, struct error **err)
 {
-	_cleanup_free_ char *widened = NULL;
+	_cleanup_strbuf_ struct strbuf quoted = {0};
+	const uint32_t *random = (const uint32_t *) getauxval(AT_RANDOM);
 	json_error_t e;
 	json_t *value;
 
+	/* The hash's seed; by itself jansson would open /dev/urandom for it. The kernel's 16 bytes begin
+	 * with the stack's canary, so they are mixed. */
+	if (random)
+		json_object_seed(random[0] ^ random[1] ^ random[2] ^ random[3] ^ (size_t) &e);
 	/* jansson bounds the nesting itself (JSON_PARSER_MAX_DEPTH, 2048). */
 	value = json_loadb(text, length, JSON_DECODE_ANY, &e);
 	if (!value && json_error_code(&e) == json_error_numeric_overflow) {
-		widened = widen_integers(text, length);
-		if (!widened)
+		quote_big_integers(&quoted, text, length);
+		if (quoted.failed)
 			return error_errno(err, ENOMEM, "parse %s", what);
-		value = json_loads(widened, JSON_DECODE_ANY, &e);
+		value = json_loadb(quoted.text, quoted.length, JSON_DECODE_ANY, &e);
 	}
 	if (!value)
-		return error_set(err, EINVAL, "%s: invalid JSON at line %d, column %d: %s", what, e.line,
-				 e.column, e.text);
+		return fail_syntax(what, &e, err);
 	*out = value;
 	return 0;
 }
@@ -70,12 +101,32 @@ struct json_at json_element(const struct json_at *at, size_t index)
 		.parent = at, .index = index, .value = json_is_null(value) ? NULL : value};
 }
 
+/* How much of a strange key is worth showing. */
+#define SHOWN_KEY 64
+
+/* Keys that came from the document may hold anything. */
+static void add_key(struct strbuf *b, const char *key)
+{
+	_cleanup_free_ char *shown = NULL;
+	size_t length = strlen(key);
+
+	if (length && length <= SHOWN_KEY &&
+	    strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length) {
+		strbuf_addf(b, "%s%s", b->length ? "." : "", key);
+		return;
+	}
+	shown = strndup(key, SHOWN_KEY);
+	strbuf_adds(b, "[");
+	json_quote(b, shown ? shown : "");
+	strbuf_adds(b, length > SHOWN_KEY ? "...]" : "]");
+}
+
 static void add_path(struct strbuf *b, const struct json_at *at)
 {
 	if (at->parent)
 		add_path(b, at->parent);
 	if (at->key)
-		strbuf_addf(b, "%s%s", b->length ? "." : "", at->key);
+		add_key(b, at->key);
 	else if (at->parent)
 		strbuf_addf(b, "[%zu]", at->index);
 }
@@ -144,6 +195,14 @@ int json_get_bool(const struct json_at *at, bool *out, struct error **err)
 	return 0;
 }
 
+/* The digits of an integer that json_parse() had to quote, or NULL. */
+static const char *big_integer(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && is_big_integer(text, json_string_length(value)) ? text : NULL;
+}
+
 int json_get_i64(const struct json_at *at, int64_t min, int64_t max, int64_t *out,
 		 struct error **err)
 {
@@ -152,6 +211,9 @@ int json_get_i64(const struct json_at *at, int64_t min, int64_t max, int64_t *ou
 
 	if (!at->value)
 		return 0;
+	if (big_integer(at->value))
+		return json_fail(at, err, "%.32s is out of range (%" PRId64 " to %" PRId64 ")",
+				 big_integer(at->value), min, max);
 	r = expect(at, json_is_integer(at->value), "an integer", err);
 	if (r)
 		return r;
@@ -166,24 +228,26 @@ int json_get_i64(const struct json_at *at, int64_t min, int64_t max, int64_t *ou
 
 int json_get_u64(const struct json_at *at, uint64_t max, uint64_t *out, struct error **err)
 {
-	int64_t value = 0;
-	int r;
+	const char *big = big_integer(at->value);
+	uint64_t value = 0;
+	int r = big ? parse_u64(big, UINT64_MAX, &value) : 0;
 
 	if (!at->value)
 		return 0;
-	/* json_parse made integers of 2^63 and more real. A double tells 2^64-1, which is the one that
-	 * matters, only from numbers 2048 below it. */
-	if (json_is_real(at->value) && max == UINT64_MAX &&
-	    json_real_value(at->value) >= 0x1p63 && json_real_value(at->value) <= 0x1p64) {
-		double real = json_real_value(at->value);
-
-		*out = real >= 0x1p64 ? UINT64_MAX : (uint64_t) real;
-		return 0;
+	if (!big) {
+		r = expect(at, json_is_integer(at->value), "an integer", err);
+		if (r)
+			return r;
+		value = (uint64_t) json_integer_value(at->value);
+		if (json_integer_value(at->value) < 0)
+			return json_fail(at, err, "%" PRId64 " is out of range (0 to %" PRIu64 ")",
+					 (int64_t) json_integer_value(at->value), max);
 	}
-	r = json_get_i64(at, 0, max > INT64_MAX ? INT64_MAX : (int64_t) max, &value, err);
-	if (r)
-		return r;
-	*out = (uint64_t) value;
+	if (r || value > max)
+		return big ? json_fail(at, err, "%.32s is out of range (0 to %" PRIu64 ")", big, max)
+			   : json_fail(at, err, "%" PRIu64 " is out of range (0 to %" PRIu64 ")",
+				       value, max);
+	*out = value;
 	return 0;
 }
 

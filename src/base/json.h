@@ -14,7 +14,8 @@
 #include "base/str.h"
 
 /* Parses text (length bytes, need not be NUL-terminated). Duplicate keys: the last wins, as in Go.
- * what names it in errors. Returns 0 and a new reference in *out, or a negative errno. */
+ * Integers above 2^63-1 become strings of their digits, which json_get_u64() takes for numbers. what names
+ * it in errors. Returns 0 and a new reference in *out, or a negative errno. */
 int json_parse(const char *text, size_t length, const char *what, json_t **out, struct error **err);
 
 static inline void json_drop(json_t **value)

@@ -164,7 +164,7 @@ static int parse_net_devices(struct spec_parser *p, const struct json_at *os)
 	json_t *value;
 	int r = json_get_object(&at, p->err);
 
-	if (r || !at.value)
+	if (r || json_object_size(at.value) == 0)
 		return r;
 	out->net_devices = spec_alloc(p->spec, json_object_size(at.value), sizeof *out->net_devices);
 	if (!out->net_devices)

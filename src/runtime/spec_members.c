@@ -323,8 +323,11 @@ int spec_flags(struct spec_parser *p, const struct json_at *at, const struct spe
 	for (ssize_t i = 0; i < count; i++) {
 		struct json_at element = json_element(at, (size_t) i);
 		uint64_t value = 0;
-		int r = spec_enum(p, &element, names, &value);
+		int r;
 
+		if (!element.value)
+			return json_fail(&element, p->err, "expected a string, found null");
+		r = spec_enum(p, &element, names, &value);
 		if (r)
 			return r;
 		*out |= value;

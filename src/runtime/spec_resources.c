@@ -59,8 +59,8 @@ static int parse_memory(struct spec_parser *p, const struct json_at *resources)
 	int r = spec_members_of(p, &at, members, &p->spec->linux.resources);
 
 	/* Engines that keep it signed write their -1, for "as it is", this way. */
-	if (swappiness->is_set && swappiness->value == UINT64_MAX)
-		swappiness->is_set = false;
+	if (swappiness->value == UINT64_MAX)
+		*swappiness = (struct spec_u64){0};
 	if (r == 0 && swappiness->is_set && swappiness->value > 100)
 		return json_fail(&place, p->err, "%llu is out of range (0 to 100)",
 				 (unsigned long long) swappiness->value);
@@ -210,7 +210,7 @@ static int parse_rdma(struct spec_parser *p, const struct json_at *resources)
 	json_t *value;
 	int r = json_get_object(&at, p->err);
 
-	if (r || !at.value)
+	if (r || json_object_size(at.value) == 0)
 		return r;
 	out->rdma = spec_alloc(p->spec, json_object_size(at.value), sizeof *out->rdma);
 	if (!out->rdma)
@@ -273,6 +273,7 @@ int spec_parse_resources_at(struct spec_parser *p, const struct json_at *at)
 	return r ?: check_unified(p, at);
 }
 
+/* What is absent is all zero bytes: the parser clears what it drops. */
 bool spec_has_resources(const struct spec_resources *r)
 {
 	static const struct spec_resources nothing;

@@ -31,33 +31,6 @@ static int check_user_namespace(struct spec_parser *p, const struct json_at *os)
 	return 0;
 }
 
-static int check_namespaces(struct spec_parser *p, const struct json_at *top,
-			    const struct json_at *os)
-{
-	const struct spec_linux *out = &p->spec->linux;
-	struct json_at hostname = json_member(top, "hostname");
-	struct json_at domainname = json_member(top, "domainname");
-	struct json_at offsets = json_member(os, "timeOffsets");
-	struct json_at net_devices = json_member(os, "netDevices");
-
-	if (p->spec->hostname && !has_namespace(p, NAMESPACE_UTS))
-		return json_fail(&hostname, p->err,
-				 "unable to set hostname without a private UTS namespace");
-	if (p->spec->domainname && !has_namespace(p, NAMESPACE_UTS))
-		return json_fail(&domainname, p->err,
-				 "unable to set domainname without a private UTS namespace");
-	if ((out->masked_paths.count || out->readonly_paths.count) &&
-	    !has_namespace(p, NAMESPACE_MOUNT))
-		return json_fail(os, p->err, "maskedPaths and readonlyPaths need a private mount "
-					     "namespace");
-	if (offsets.value && (!has_namespace(p, NAMESPACE_TIME) ||
-			      out->namespaces[NAMESPACE_TIME].path))
-		return json_fail(&offsets, p->err, "needs a new time namespace");
-	if (out->net_device_count && !has_namespace(p, NAMESPACE_NETWORK))
-		return json_fail(&net_devices, p->err, "needs a private network namespace");
-	return 0;
-}
-
 /* A network namespace joined by path may be our own: then it is the host's as far as we know. */
 static bool is_host_network(const struct spec_parser *p)
 {
@@ -69,6 +42,43 @@ static bool is_host_network(const struct spec_parser *p)
 	/* One that isn't there can't be joined either; the error of that says more. */
 	return stat(network->path, &other) == 0 && stat("/proc/self/ns/net", &own) == 0 &&
 	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+/* The kernel's __NEW_UTS_LEN, for both names. */
+#define MAX_HOST_NAME 64
+
+static int check_host_name(struct spec_parser *p, const struct json_at *top, const char *key,
+			   const char *name)
+{
+	struct json_at at = json_member(top, key);
+
+	if (!name)
+		return 0;
+	if (!has_namespace(p, NAMESPACE_UTS))
+		return json_fail(&at, p->err, "unable to set %s without a private UTS namespace",
+				 key);
+	if (strlen(name) > MAX_HOST_NAME)
+		return json_fail(&at, p->err, "%zu bytes are more than the kernel's %d",
+				 strlen(name), MAX_HOST_NAME);
+	return 0;
+}
+
+static int check_namespaces(struct spec_parser *p, const struct json_at *os)
+{
+	const struct spec_linux *out = &p->spec->linux;
+	struct json_at offsets = json_member(os, "timeOffsets");
+	struct json_at net_devices = json_member(os, "netDevices");
+
+	if ((out->masked_paths.count || out->readonly_paths.count) &&
+	    !has_namespace(p, NAMESPACE_MOUNT))
+		return json_fail(os, p->err, "maskedPaths and readonlyPaths need a private mount "
+					     "namespace");
+	if (offsets.value && (!has_namespace(p, NAMESPACE_TIME) ||
+			      out->namespaces[NAMESPACE_TIME].path))
+		return json_fail(&offsets, p->err, "needs a new time namespace");
+	if (out->net_device_count && is_host_network(p))
+		return json_fail(&net_devices, p->err, "needs a private network namespace");
+	return 0;
 }
 
 static const char *const ipc_sysctls[] = {
@@ -162,7 +172,9 @@ int spec_validate(struct spec_parser *p)
 	struct json_at top = {.value = p->spec->json}, os = json_member(&top, "linux");
 	int r = check_user_namespace(p, &os);
 
-	r = r ?: check_namespaces(p, &top, &os);
+	r = r ?: check_host_name(p, &top, "hostname", p->spec->hostname);
+	r = r ?: check_host_name(p, &top, "domainname", p->spec->domainname);
+	r = r ?: check_namespaces(p, &os);
 	r = r ?: check_sysctls(p, &os);
 	return r ?: spec_check_mounts(p, &top);
 }
