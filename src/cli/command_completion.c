@@ -49,12 +49,14 @@ static void bash_value(const struct command_option *o, const char *command, FILE
 		fprintf(out, " | '%s -%s'", command, o->alias);
 	fputs(")\n", out);
 	if (o->choices) {
-		fputs("\t\tCOMPREPLY=($(compgen -W '", out);
+		fputs("\t\tmapfile -t COMPREPLY < <(compgen -W '", out);
 		for (const char *const *choice = o->choices; *choice; choice++)
 			fprintf(out, "%s%s", choice == o->choices ? "" : " ", *choice);
-		fputs("' -- \"$cur\"))\n", out);
+		fputs("' -- \"$cur\")\n", out);
 	} else if (o->completion != COMPLETE_NOTHING) {
-		fprintf(out, "\t\tCOMPREPLY=($(compgen -%c -- \"$cur\"))\n",
+		fprintf(out,
+			"\t\tcompopt -o filenames 2>/dev/null\n"
+			"\t\tmapfile -t COMPREPLY < <(compgen -%c -- \"$cur\")\n",
 			o->completion == COMPLETE_DIRECTORY ? 'd' : 'f');
 	}
 	fputs("\t\treturn\n\t\t;;\n", out);
@@ -67,21 +69,22 @@ static void bash_values(const struct command_option *options, const char *comman
 			bash_value(o, command, out);
 }
 
-static void bash_script(const struct command_program *program, const char *function, FILE *out)
+/* Finds the command among the words, and before it the global options, which the program gets when it
+ * is asked for words; bash takes --root=/x for three of them. */
+static void bash_find_command(const struct command_program *program, FILE *out)
 {
-	fprintf(out, "# bash completion for %s\n_%s() {\n", program->name, function);
-	fputs("\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= "
-	      "i\n"
-	      "\tlocal -a globals=()\n"
-	      "\tCOMPREPLY=()\n"
-	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	const char *separator = "";
+
+	fputs("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	      "\t\tcase ${COMP_WORDS[i]} in\n"
 	      "\t\t",
 	      out);
-	for (const struct command_option *o = program->options; o && o->name; o++)
+	for (const struct command_option *o = program->options; o && o->name; o++) {
 		if (o->value)
-			fprintf(out, "--%s | ", o->name);
-	fputs("=)\n"
+			fprintf(out, "%s--%s | -%s", separator, o->name, o->name);
+		separator = o->value ? " | " : separator;
+	}
+	fputs(")\n"
 	      "\t\t\tglobals+=(\"${COMP_WORDS[i]}\")\n"
 	      "\t\t\t[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))\n"
 	      "\t\t\t((i + 1 < COMP_CWORD)) && globals+=(\"${COMP_WORDS[++i]}\")\n"
@@ -92,33 +95,46 @@ static void bash_script(const struct command_program *program, const char *funct
 	      "\t\t\tbreak\n"
 	      "\t\t\t;;\n"
 	      "\t\tesac\n"
-	      "\tdone\n"
-	      "\tcase \"$command $prev\" in\n",
+	      "\tdone\n",
 	      out);
+}
+
+static void bash_command(const struct command_program *program, const struct command *c, FILE *out)
+{
+	fprintf(out, "\t%s)\n\t\twords='", c->name);
+	command_each_option(c->options, false, bash_words, out);
+	fputs("'\n", out);
+	if (c->completion_command)
+		fprintf(out,
+			"\t\t[[ $cur == -* ]] || words=$(%s \"${globals[@]}\" %s 2>/dev/null)\n",
+			program->name, c->completion_command);
+	fputs("\t\t;;\n", out);
+}
+
+static void bash_script(const struct command_program *program, const char *function, FILE *out)
+{
+	fprintf(out, "# bash completion for %s\n_%s() {\n", program->name, function);
+	fputs("\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	      "\tlocal command='' words='' i\n"
+	      "\tlocal -a globals=()\n"
+	      "\tCOMPREPLY=()\n",
+	      out);
+	bash_find_command(program, out);
+	fputs("\tcase \"$command $prev\" in\n", out);
 	bash_values(program->options, "", out);
 	for (const struct command *const *c = program->commands; *c; c++)
 		bash_values((*c)->options, (*c)->name, out);
-	fputs("\tesac\n\tcase $command in\n\t'') words='", out);
+	fputs("\tesac\n\tcase $command in\n\t'')\n\t\twords='", out);
 	for (const struct command *const *c = program->commands; *c; c++)
 		if (!(*c)->is_hidden)
 			fprintf(out, "%s ", (*c)->name);
 	command_each_option(program->options, true, bash_words, out);
-	fputs("' ;;\n", out);
-	for (const struct command *const *c = program->commands; *c; c++) {
-		if ((*c)->is_hidden)
-			continue;
-		fprintf(out, "\t%s)\n\t\twords='", (*c)->name);
-		command_each_option((*c)->options, false, bash_words, out);
-		fputs("'\n", out);
-		if ((*c)->completion_command)
-			fprintf(out,
-				"\t\t[[ $cur == -* ]] || words=$(%s \"${globals[@]}\" %s "
-				"2>/dev/null)\n",
-				program->name, (*c)->completion_command);
-		fputs("\t\t;;\n", out);
-	}
+	fputs("'\n\t\t;;\n", out);
+	for (const struct command *const *c = program->commands; *c; c++)
+		if (!(*c)->is_hidden)
+			bash_command(program, *c, out);
 	fprintf(out,
-		"\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+		"\tesac\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
 		"complete -F _%s %s\n",
 		function, program->name);
 }
@@ -158,12 +174,26 @@ static void zsh_option(const struct command_option *o, void *data)
 	fputs("'", out);
 }
 
+static void zsh_command(const struct command_program *program, const struct command *c, FILE *out)
+{
+	fprintf(out, "\t\t%s)\n", c->name);
+	if (c->completion_command)
+		fprintf(out, "\t\t\targuments=(${(f)\"$(%s $globals %s 2>/dev/null)\"})\n",
+			program->name, c->completion_command);
+	fputs("\t\t\t_arguments", out);
+	command_each_option(c->options, false, zsh_option, out);
+	if (c->completion_command)
+		fputs(" \\\n\t\t\t\"*:argument:($arguments)\"", out);
+	fputs("\n\t\t\t;;\n", out);
+}
+
+/* The words before the command are the global options. */
 static void zsh_script(const struct command_program *program, const char *function, FILE *out)
 {
 	fprintf(out,
 		"#compdef %s\n_%s() {\n"
 		"\tlocal curcontext=$curcontext state line\n"
-		"\tlocal -a commands globals\n"
+		"\tlocal -a commands globals arguments\n"
 		"\ttypeset -A opt_args\n"
 		"\tglobals=(${words[2,-1]})\n"
 		"\t_arguments -C",
@@ -188,18 +218,9 @@ static void zsh_script(const struct command_program *program, const char *functi
 	      "\t\tglobals=(${globals[1,${globals[(i)$words[1]]}-1]})\n"
 	      "\t\tcase $words[1] in\n",
 	      out);
-	for (const struct command *const *c = program->commands; *c; c++) {
-		if ((*c)->is_hidden)
-			continue;
-		fprintf(out, "\t\t%s)\n\t\t\t_arguments", (*c)->name);
-		command_each_option((*c)->options, false, zsh_option, out);
-		if ((*c)->completion_command)
-			fprintf(out,
-				" \\\n\t\t\t\"*:argument:(${(f)\"\"$(%s $globals %s "
-				"2>/dev/null)\"\"})\"",
-				program->name, (*c)->completion_command);
-		fputs("\n\t\t\t;;\n", out);
-	}
+	for (const struct command *const *c = program->commands; *c; c++)
+		if (!(*c)->is_hidden)
+			zsh_command(program, *c, out);
 	fprintf(out, "\t\tesac\n\t\t;;\n\tesac\n}\n_%s \"$@\"\n", function);
 }
 

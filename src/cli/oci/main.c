@@ -61,6 +61,7 @@ static const struct command *const commands[] = {
 	&oci_delete,
 	&oci_events,
 	&oci_exec,
+	&oci_features,
 	&oci_kill,
 	&oci_list,
 	&oci_pause,

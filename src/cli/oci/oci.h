@@ -13,9 +13,9 @@ struct oci_globals {
 	bool debug, systemd_cgroup;
 };
 
-extern const struct command oci_checkpoint, oci_create, oci_delete, oci_events, oci_exec, oci_kill,
-	oci_list, oci_pause, oci_ps, oci_restore, oci_resume, oci_run, oci_spec, oci_start,
-	oci_state, oci_update;
+extern const struct command oci_checkpoint, oci_create, oci_delete, oci_events, oci_exec,
+	oci_features, oci_kill, oci_list, oci_pause, oci_ps, oci_restore, oci_resume, oci_run,
+	oci_spec, oci_start, oci_state, oci_update;
 
 /* What containers and the global options make of the runtime. *root owns the text that out->root
  * points to; the caller frees it. */
