@@ -44,4 +44,7 @@ int rootfs_finish(struct rootfs *r, struct error **err);
 int rootfs_open_console(struct rootfs *r, bool bind_console, int *master, int *slave,
 			struct error **err);
 
+/* Every mount option that is more than a word for the file system, sorted; NULL-terminated. */
+const char *const *rootfs_mount_option_names(void);
+
 #endif

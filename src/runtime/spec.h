@@ -359,6 +359,19 @@ bool spec_has_resources(const struct spec_resources *resources);
 /* The value of an annotation, or NULL. */
 const char *spec_annotation(const struct spec *spec, const char *key);
 
+/* Lists of the names that the parser knows, for `features`. */
+enum spec_names {
+	SPEC_NAMES_CAPABILITIES,
+	SPEC_NAMES_SECCOMP_ACTIONS,
+	SPEC_NAMES_SECCOMP_ARCHITECTURES,
+	SPEC_NAMES_SECCOMP_FLAGS,
+	SPEC_NAMES_SECCOMP_OPERATORS,
+	SPEC_NAMES_MEMORY_MODES,
+	SPEC_NAMES_MEMORY_FLAGS,
+};
+/* Name number index of a list, and in *value (may be NULL) what it stands for. NULL behind the last. */
+const char *spec_known_name(enum spec_names list, size_t index, uint64_t *value);
+
 /* The default configuration as `dhow-oci spec` prints it (runc's, four-tab JSON), or the one for a
  * normal user, who becomes root of a user namespace. Caller frees. NULL when memory runs out. */
 char *spec_default(bool is_rootless, uid_t uid, gid_t gid);

@@ -338,3 +338,6 @@ int spec_parse_linux(struct spec_parser *p, const struct json_at *at)
 	r = r ?: parse_memory_policy(p, at);
 	return r ?: parse_personality(p, at);
 }
+
+const struct spec_name *const spec_memory_modes = memory_modes;
+const struct spec_name *const spec_memory_flags = memory_flags;

@@ -369,3 +369,8 @@ int spec_parse_process_at(struct spec_parser *p, const struct json_at *at)
 	p->spec->has_process = r == 0;
 	return r;
 }
+
+const char *spec_capability_name(size_t capability)
+{
+	return capability < ARRAY_SIZE(capability_names) ? capability_names[capability] : NULL;
+}

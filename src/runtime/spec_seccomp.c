@@ -228,3 +228,8 @@ int spec_parse_seccomp(struct spec_parser *p, const struct json_at *at)
 	out->json = at->value;
 	return r;
 }
+
+const struct spec_name *const spec_seccomp_actions = actions;
+const struct spec_name *const spec_seccomp_architectures = architectures;
+const struct spec_name *const spec_seccomp_flags = filter_flags;
+const struct spec_name *const spec_seccomp_operators = operators;

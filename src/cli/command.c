@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taking a command line apart by its table. See command.h.
+ *
+ * One loop (parse_words) serves the program's own options, which end at the first other word (the
+ * command's name), and a command's, which end at "--" or, where the command says so, at its first
+ * argument. Values are checked here as far as the table tells; what a value means is the command's. */
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command_option help_option = {
+	.name = "help", .alias = "h", .help = "show help", .kind = OPTION_BOOL};
+static const struct command_option version_option = {
+	.name = "version", .alias = "v", .help = "print the version", .kind = OPTION_BOOL};
+
+/* What one run of parse_words works on. */
+struct words {
+	const struct command_option *options;
+	void *values;
+	char **next;
+	bool stops_at_argument;
+	bool has_version;
+	bool wants_help, wants_version;
+	char **arguments; /* room for all of next */
+	size_t argument_count;
+};
+
+static bool names_option(const struct command_option *o, const char *name, size_t length)
+{
+	return (strncmp(o->name, name, length) == 0 && !o->name[length]) ||
+	       (o->alias && strncmp(o->alias, name, length) == 0 && !o->alias[length]);
+}
+
+static const struct command_option *find_option(const struct words *w, const char *name,
+						size_t length)
+{
+	for (const struct command_option *o = w->options; o && o->name; o++)
+		if (names_option(o, name, length))
+			return o;
+	if (names_option(&help_option, name, length))
+		return &help_option;
+	if (w->has_version && names_option(&version_option, name, length))
+		return &version_option;
+	return NULL;
+}
+
+static int unknown_option(const struct words *w, const char *name, size_t length,
+			  struct error **err)
+{
+	_cleanup_free_ const char **names = NULL;
+	_cleanup_free_ char *word = strndup(name, length);
+	const char *nearest = NULL;
+	size_t count = 0;
+
+	for (const struct command_option *o = w->options; o && o->name; o++)
+		count++;
+	names = calloc(count + 1, sizeof *names);
+	if (!word || !names)
+		return error_errno(err, ENOMEM, "parse the command line");
+	count = 0;
+	for (const struct command_option *o = w->options; o && o->name; o++)
+		if (!o->is_hidden)
+			names[count++] = o->name;
+	nearest = str_nearest(word, names);
+	if (nearest)
+		return error_set(err, EINVAL,
+				 "flag provided but not defined: -%s; did you mean --%s?", word,
+				 nearest);
+	return error_set(err, EINVAL, "flag provided but not defined: -%s", word);
+}
+
+static int set_bool(bool *out, const char *text)
+{
+	static const char *const truths[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
+	static const char *const lies[] = {"0", "f", "F", "false", "FALSE", "False", NULL};
+
+	for (size_t i = 0; truths[i]; i++)
+		if (strcmp(text, truths[i]) == 0) {
+			*out = true;
+			return 0;
+		}
+	for (size_t i = 0; lies[i]; i++)
+		if (strcmp(text, lies[i]) == 0) {
+			*out = false;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int check_choice(const struct command_option *o, const char *text, struct error **err)
+{
+	_cleanup_strbuf_ struct strbuf list = {0};
+
+	if (!o->choices)
+		return 0;
+	for (const char *const *choice = o->choices; *choice; choice++) {
+		if (strcmp(*choice, text) == 0)
+			return 0;
+		strbuf_addf(&list, "%s\"%s\"", list.length ? ", " : "", *choice);
+	}
+	return error_set(err, EINVAL, "invalid value \"%s\" for flag -%s: expected one of %s", text,
+			 o->name, list.failed ? "the known" : list.text);
+}
+
+static int set_value(const struct command_option *o, void *values, const char *text,
+		     struct error **err)
+{
+	void *place = (char *)values + o->offset;
+	int64_t number;
+	int r;
+
+	r = check_choice(o, text, err);
+	if (r)
+		return r;
+	switch (o->kind) {
+	case OPTION_BOOL:
+		if (set_bool(place, text))
+			return error_set(err, EINVAL,
+					 "invalid boolean value \"%s\" for -%s: expected true or "
+					 "false",
+					 text, o->name);
+		return 0;
+	case OPTION_STRING:
+		*(const char **)place = text;
+		return 0;
+	case OPTION_LIST:
+		if (strv_add(place, text))
+			return error_errno(err, ENOMEM, "parse the command line");
+		return 0;
+	case OPTION_INT:
+		if (parse_i64(text, INT32_MIN, INT32_MAX, &number))
+			return error_set(err, EINVAL,
+					 "invalid value \"%s\" for flag -%s: expected a number",
+					 text, o->name);
+		*(int *)place = (int)number;
+		return 0;
+	case OPTION_DURATION:
+		if (parse_duration_ms(text, place))
+			return error_set(err, EINVAL,
+					 "invalid value \"%s\" for flag -%s: expected a duration "
+					 "such as 5s",
+					 text, o->name);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_defaults(const struct command_option *options, void *values, struct error **err)
+{
+	for (const struct command_option *o = options; o && o->name; o++) {
+		int r = o->default_text ? set_value(o, values, o->default_text, err) : 0;
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Takes the option at w->next, and its value where that is the next word. */
+static int parse_option(struct words *w, struct error **err)
+{
+	const char *word = *w->next++;
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+	size_t length = strcspn(name, "=");
+	const char *text = name[length] ? name + length + 1 : NULL;
+	const struct command_option *o;
+	bool builtin = false;
+	int r;
+
+	if (length == 0 || *name == '-')
+		return error_set(err, EINVAL, "bad flag syntax: %s", word);
+	o = find_option(w, name, length);
+	if (!o)
+		return unknown_option(w, name, length, err);
+	if (o == &help_option || o == &version_option) {
+		struct command_option plain = *o;
+
+		plain.offset = 0;
+		r = set_value(&plain, &builtin, text ? text : "true", err);
+		if (r)
+			return r;
+		*(o == &help_option ? &w->wants_help : &w->wants_version) = builtin;
+		return 0;
+	}
+	if (!text && o->kind == OPTION_BOOL)
+		text = "true";
+	if (!text) {
+		if (!*w->next)
+			return error_set(err, EINVAL, "flag needs an argument: -%.*s", (int)length,
+					 name);
+		text = *w->next++;
+	}
+	return set_value(o, w->values, text, err);
+}
+
+/* Takes words until the end, or, for a program's own options (no room for arguments), up to the first
+ * that is none. */
+static int parse_words(struct words *w, struct error **err)
+{
+	while (*w->next) {
+		const char *word = *w->next;
+
+		if (strcmp(word, "--") == 0) {
+			w->next++;
+			break;
+		}
+		if (word[0] == '-' && word[1]) {
+			int r = parse_option(w, err);
+
+			if (r)
+				return r;
+			continue;
+		}
+		if (!w->arguments || w->stops_at_argument)
+			break;
+		w->arguments[w->argument_count++] = *w->next++;
+	}
+	while (w->arguments && *w->next)
+		w->arguments[w->argument_count++] = *w->next++;
+	return 0;
+}
+
+static int check_argument_count(const struct command_call *call, struct error **err)
+{
+	const struct command *c = call->command;
+	const char *bound = NULL;
+	size_t wanted = c->min_arguments;
+
+	if (c->min_arguments == c->max_arguments)
+		bound = call->argument_count == wanted ? NULL : "exactly";
+	else if (call->argument_count < c->min_arguments)
+		bound = "a minimum of";
+	else if (c->max_arguments != ARGUMENTS_ANY && call->argument_count > c->max_arguments) {
+		bound = "a maximum of";
+		wanted = c->max_arguments;
+	}
+	if (!bound)
+		return 0;
+	return error_set(err, EINVAL, "%s: \"%s\" requires %s %zu argument(s)", call->program->name,
+			 c->name, bound, wanted);
+}
+
+const struct command *command_find(const struct command_program *program, const char *name)
+{
+	for (const struct command *const *c = program->commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	if (strcmp(name, "h") == 0)
+		return command_find(program, "help");
+	return NULL;
+}
+
+int command_unknown(const struct command_program *program, const char *name, struct error **err)
+{
+	_cleanup_free_ const char **names = NULL;
+	const char *nearest;
+	size_t count = 0;
+
+	while (program->commands[count])
+		count++;
+	names = calloc(count + 1, sizeof *names);
+	if (!names)
+		return error_errno(err, ENOMEM, "parse the command line");
+	count = 0;
+	for (const struct command *const *c = program->commands; *c; c++)
+		if (!(*c)->is_hidden)
+			names[count++] = (*c)->name;
+	nearest = str_nearest(name, names);
+	if (nearest)
+		return error_set(err, ENOENT, "unknown command \"%s\"; did you mean \"%s\"?", name,
+				 nearest);
+	return error_set(err, ENOENT, "unknown command \"%s\"; \"%s help\" lists them", name,
+			 program->name);
+}
+
+static int parse_command(struct command_call *call, char **argv, struct error **err)
+{
+	const struct command *c = call->command;
+	struct words w = {
+		.options = c->options, .next = argv, .stops_at_argument = c->stops_at_argument};
+	size_t count = 0;
+	int r;
+
+	while (argv[count])
+		count++;
+	call->arguments = calloc(count + 1, sizeof *call->arguments);
+	call->values = calloc(1, c->values_size ? c->values_size : 1);
+	if (!call->arguments || !call->values)
+		return error_errno(err, ENOMEM, "parse the command line");
+	w.arguments = call->arguments;
+	w.values = call->values;
+	r = set_defaults(c->options, w.values, err);
+	if (!r)
+		r = parse_words(&w, err);
+	if (r)
+		return r;
+	call->argument_count = w.argument_count;
+	call->wants_help = w.wants_help;
+	return call->wants_help ? 0 : check_argument_count(call, err);
+}
+
+int command_parse(const struct command_program *program, char **argv, struct command_call *call,
+		  struct error **err)
+{
+	struct words w = {.options = program->options, .next = argv + 1, .has_version = true};
+	int r;
+
+	*call = (struct command_call){.program = program};
+	call->globals = calloc(1, program->values_size ? program->values_size : 1);
+	if (!call->globals)
+		return error_errno(err, ENOMEM, "parse the command line");
+	w.values = call->globals;
+	r = set_defaults(program->options, w.values, err);
+	if (!r && argv[0])
+		r = parse_words(&w, err);
+	if (r)
+		return r;
+	call->wants_help = w.wants_help;
+	call->wants_version = w.wants_version;
+	if (w.wants_help || w.wants_version || !argv[0] || !*w.next)
+		return 0;
+	call->command = command_find(program, *w.next);
+	if (!call->command)
+		return command_unknown(program, *w.next, err);
+	return parse_command(call, w.next + 1, err);
+}
+
+static void free_lists(const struct command_option *options, void *values)
+{
+	for (const struct command_option *o = options; values && o && o->name; o++)
+		if (o->kind == OPTION_LIST)
+			strv_free((void *)((char *)values + o->offset));
+}
+
+void command_call_clear(struct command_call *call)
+{
+	free_lists(call->program->options, call->globals);
+	if (call->command)
+		free_lists(call->command->options, call->values);
+	free(call->globals);
+	free(call->values);
+	free(call->arguments);
+	*call = (struct command_call){.program = call->program};
+}
+
+void command_each_option(const struct command_option *options, bool has_version,
+			 command_option_fn *fn, void *data)
+{
+	for (const struct command_option *o = options; o && o->name; o++)
+		if (!o->is_hidden)
+			fn(o, data);
+	fn(&help_option, data);
+	if (has_version)
+		fn(&version_option, data);
+}
