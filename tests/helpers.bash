@@ -40,7 +40,7 @@ suite_make()
 	chmod 711 "$DHOW_TESTS_BASE"
 	local rootfs=$DHOW_TESTS_BASE/rootfs busybox name
 	busybox=$(command -v busybox) || { echo "busybox-static is missing" >&2; return 1; }
-	mkdir -p "$rootfs"/{bin,dev,proc,sys,tmp,etc,data}
+	mkdir -p "$rootfs"/{bin,dev,proc,sys,tmp,etc,data,mnt}
 	chmod 1777 "$rootfs/tmp"
 	cp "$busybox" "$rootfs/bin/busybox"
 	for name in $BIN_LINKS; do
