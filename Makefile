@@ -22,7 +22,7 @@ run: all
 	@scripts/first-run $(BUILD)
 
 test:
-	@scripts/deps build test
+	@scripts/deps build test engines
 	@tests/run
 
 test-vm:
@@ -38,7 +38,7 @@ lint: all
 	@scripts/lint $(BUILD)
 
 sanitize:
-	@scripts/deps build test
+	@scripts/deps build test engines
 	@tests/run --sanitize
 
 fuzz:
