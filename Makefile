@@ -31,7 +31,7 @@ test-vm:
 
 bench: all
 	@scripts/deps bench
-	@bench/run
+	@bench/run $(BUILD) | tee $(BUILD)/bench.md
 
 lint: all
 	@scripts/deps lint

@@ -2,7 +2,7 @@
 /* dhow-hello: the program of the first container. Says who it is: what the kernel shows a process that
  * is in its own namespaces, cgroup and root. Static, so that it is the whole root file system by itself;
  * needs /proc for most of what it says, and says so where it is missing. With the argument "true" it exits
- * 0 and says nothing. */
+ * 0 and says nothing, with "sleep" it waits until it is killed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -209,6 +209,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "true") == 0)
 		return 0;
+	while (argc > 1 && strcmp(argv[1], "sleep") == 0)
+		pause();
 	is_coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	printf(is_coloured ? "\033[1mHello from inside a container.\033[0m\n"
 			   : "Hello from inside a container.\n");
