@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!is_quiet)
 		log_setup(2, LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
 	is_quiet = true;
-	try_parser(spec_parse, (const char *) data, size);
-	try_parser(spec_parse_process, (const char *) data, size);
-	try_parser(spec_parse_resources, (const char *) data, size);
+	try_parser(spec_parse, (const char *)data, size);
+	try_parser(spec_parse_process, (const char *)data, size);
+	try_parser(spec_parse_resources, (const char *)data, size);
 	return 0;
 }

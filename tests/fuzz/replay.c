@@ -23,7 +23,7 @@ static int replay(int dirfd, const char *name)
 		memcpy(exact, data, size);
 		LLVMFuzzerTestOneInput(exact, size);
 	} else {
-		LLVMFuzzerTestOneInput((const uint8_t *) "", 0);
+		LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
 	}
 	return 0;
 }
