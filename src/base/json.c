@@ -44,7 +44,7 @@ static void quote_big_integers(struct strbuf *out, const char *text, size_t leng
 		if (in_string || !is_big_integer(text + i, n))
 			continue;
 		strbuf_add(out, text + copied, i - copied);
-		strbuf_addf(out, "\"%.*s\"", (int) n, text + i);
+		strbuf_addf(out, "\"%.*s\"", (int)n, text + i);
 		copied = i + n;
 	}
 	strbuf_add(out, text + copied, length - copied);
@@ -54,7 +54,7 @@ static void quote_big_integers(struct strbuf *out, const char *text, size_t leng
 static int fail_syntax(const char *what, json_error_t *e, struct error **err)
 {
 	for (char *p = e->text; *p; p++)
-		if ((unsigned char) *p < 0x20 || *p == 0x7f)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
 	return error_set(err, EINVAL, "%s: invalid JSON at line %d, column %d: %s", what, e->line,
 			 e->column, e->text);
@@ -63,14 +63,14 @@ static int fail_syntax(const char *what, json_error_t *e, struct error **err)
 int json_parse(const char *text, size_t length, const char *what, json_t **out, struct error **err)
 {
 	_cleanup_strbuf_ struct strbuf quoted = {0};
-	const uint32_t *random = (const uint32_t *) getauxval(AT_RANDOM);
+	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
 	json_error_t e;
 	json_t *value;
 
 	/* The hash's seed; by itself jansson would open /dev/urandom for it. The kernel's 16 bytes begin
 	 * with the stack's canary, so they are mixed. */
 	if (random)
-		json_object_seed(random[0] ^ random[1] ^ random[2] ^ random[3] ^ (size_t) &e);
+		json_object_seed(random[0] ^ random[1] ^ random[2] ^ random[3] ^ (size_t)&e);
 	/* jansson bounds the nesting itself (JSON_PARSER_MAX_DEPTH, 2048). */
 	value = json_loadb(text, length, JSON_DECODE_ANY, &e);
 	if (!value && json_error_code(&e) == json_error_numeric_overflow) {
@@ -111,7 +111,8 @@ static void add_key(struct strbuf *b, const char *key)
 	size_t length = strlen(key);
 
 	if (length && length <= SHOWN_KEY &&
-	    strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length) {
+	    strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+		    length) {
 		strbuf_addf(b, "%s%s", b->length ? "." : "", key);
 		return;
 	}
@@ -152,9 +153,10 @@ int json_fail(const struct json_at *at, struct error **err, const char *format, 
 static const char *type_name(const json_t *value)
 {
 	static const char *const names[] = {
-		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
-		[JSON_INTEGER] = "an integer", [JSON_REAL] = "a fraction", [JSON_TRUE] = "true",
-		[JSON_FALSE] = "false", [JSON_NULL] = "null"};
+		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",  [JSON_INTEGER] = "an integer",
+		[JSON_REAL] = "a fraction",  [JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",      [JSON_NULL] = "null"};
 
 	return names[json_typeof(value)];
 }
@@ -220,8 +222,8 @@ int json_get_i64(const struct json_at *at, int64_t min, int64_t max, int64_t *ou
 	value = json_integer_value(at->value);
 	if (value < min || value > max)
 		return json_fail(at, err,
-				 "%" PRId64 " is out of range (%" PRId64 " to %" PRId64 ")", value, min,
-				 max);
+				 "%" PRId64 " is out of range (%" PRId64 " to %" PRId64 ")", value,
+				 min, max);
 	*out = value;
 	return 0;
 }
@@ -238,13 +240,14 @@ int json_get_u64(const struct json_at *at, uint64_t max, uint64_t *out, struct e
 		r = expect(at, json_is_integer(at->value), "an integer", err);
 		if (r)
 			return r;
-		value = (uint64_t) json_integer_value(at->value);
+		value = (uint64_t)json_integer_value(at->value);
 		if (json_integer_value(at->value) < 0)
 			return json_fail(at, err, "%" PRId64 " is out of range (0 to %" PRIu64 ")",
-					 (int64_t) json_integer_value(at->value), max);
+					 (int64_t)json_integer_value(at->value), max);
 	}
 	if (r || value > max)
-		return big ? json_fail(at, err, "%.32s is out of range (0 to %" PRIu64 ")", big, max)
+		return big ? json_fail(at, err, "%.32s is out of range (0 to %" PRIu64 ")", big,
+				       max)
 			   : json_fail(at, err, "%" PRIu64 " is out of range (0 to %" PRIu64 ")",
 				       value, max);
 	*out = value;
@@ -263,15 +266,17 @@ ssize_t json_get_array(const struct json_at *at, struct error **err)
 	if (!at->value)
 		return 0;
 	r = expect(at, json_is_array(at->value), "an array", err);
-	return r ? r : (ssize_t) json_array_size(at->value);
+	return r ? r : (ssize_t)json_array_size(at->value);
 }
 
 /* Length of the UTF-8 sequence at p, or 0 when it is not valid. */
 static size_t utf8_length(const unsigned char *p)
 {
-	size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3
-			       : *p >= 0xf0 && *p < 0xf5			  ? 4
-										  : 0;
+	size_t n = *p < 0x80                 ? 1
+		   : *p >= 0xc2 && *p < 0xe0 ? 2
+		   : *p >= 0xe0 && *p < 0xf0 ? 3
+		   : *p >= 0xf0 && *p < 0xf5 ? 4
+					     : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
@@ -285,7 +290,7 @@ static size_t utf8_length(const unsigned char *p)
 void json_quote(struct strbuf *out, const char *text)
 {
 	strbuf_adds(out, "\"");
-	for (const unsigned char *p = (const unsigned char *) text; *p;) {
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
 		size_t n = utf8_length(p);
 
 		if (*p == '"' || *p == '\\')

@@ -95,7 +95,8 @@ int spec_parse(const char *text, size_t length, struct spec **out, struct error 
 
 	if (r)
 		return r;
-	r = parse_sections(&(struct spec_parser){spec, err}, &(struct json_at){.value = spec->json});
+	r = parse_sections(&(struct spec_parser){spec, err},
+			   &(struct json_at){.value = spec->json});
 	if (r)
 		return r;
 	*out = TAKE_PTR(spec);

@@ -38,8 +38,9 @@ static const char shared_mounts[] =
 static const char sysfs[] = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\","
 			    "\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},";
 /* A new sysfs needs a network namespace of one's own, which a normal user could not configure. */
-static const char bound_sysfs[] = "{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\","
-				  "\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},";
+static const char bound_sysfs[] =
+	"{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\","
+	"\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},";
 
 static const char cgroup_mount[] =
 	"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\","
@@ -110,7 +111,8 @@ char *spec_default(bool is_rootless, uid_t uid, gid_t gid)
 			    "\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],",
 			    uid, gid);
 	else
-		strbuf_adds(&b, "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},");
+		strbuf_adds(&b,
+			    "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},");
 	strbuf_adds(&b, "\"namespaces\":[{\"type\":\"pid\"},");
 	strbuf_adds(&b, is_rootless ? "" : "{\"type\":\"network\"},");
 	strbuf_adds(&b, "{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"}");

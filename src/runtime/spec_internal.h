@@ -20,10 +20,10 @@ struct spec_parser {
 void *spec_alloc(struct spec *spec, size_t count, size_t size);
 
 enum spec_member_kind {
-	MEMBER_STRING,	/* const char *; "" counts as absent, as in Go */
+	MEMBER_STRING,  /* const char *; "" counts as absent, as in Go */
 	MEMBER_STRINGS, /* struct spec_strings */
-	MEMBER_PAIRS,	/* struct spec_pairs */
-	MEMBER_BOOL,	/* bool */
+	MEMBER_PAIRS,   /* struct spec_pairs */
+	MEMBER_BOOL,    /* bool */
 	MEMBER_U16,
 	MEMBER_U32,
 	MEMBER_I32,
@@ -36,7 +36,7 @@ enum spec_member_kind {
 
 enum {
 	MEMBER_REQUIRED = 1,
-	MEMBER_ABSOLUTE = 2,	   /* a string: a path from /; strings: each of them */
+	MEMBER_ABSOLUTE = 2,       /* a string: a path from /; strings: each of them */
 	MEMBER_ZERO_IS_ABSENT = 4, /* engines in Go write 0 for "not given", and runc reads it so */
 };
 
@@ -53,7 +53,7 @@ struct spec_member {
  * happens. */
 int spec_members(struct spec_parser *p, const struct json_at *at, const struct spec_member *table,
 		 size_t count, void *base);
-#define spec_members_of(p, at, table, base)                                                        \
+#define spec_members_of(p, at, table, base) \
 	spec_members(p, at, table, sizeof(table) / sizeof((table)[0]), base)
 
 /* Reads array at into new zeroed items of size bytes, each with parse(). */
@@ -61,10 +61,10 @@ typedef int (*spec_item_parser)(struct spec_parser *p, const struct json_at *at,
 int spec_list(struct spec_parser *p, const struct json_at *at, size_t size, spec_item_parser parse,
 	      void **items, size_t *count);
 /* The same for a list that is member key of object at. */
-#define spec_list_member(p, at, key, parse, items, count)                                          \
-	({                                                                                         \
-		struct json_at list_ = json_member(at, key);                                       \
-		spec_list(p, &list_, sizeof **(items), parse, (void **) (items), count);           \
+#define spec_list_member(p, at, key, parse, items, count)                               \
+	({                                                                              \
+		struct json_at list_ = json_member(at, key);                            \
+		spec_list(p, &list_, sizeof **(items), parse, (void **)(items), count); \
 	})
 
 /* A name from the configuration and what it stands for. Tables end with a NULL name. */

@@ -12,9 +12,9 @@
 #define MAX_MINOR 0xfffff
 
 /* Newer than the headers that we build with. */
-#define MPOL_PREFERRED_MANY_	  5
+#define MPOL_PREFERRED_MANY_      5
 #define MPOL_WEIGHTED_INTERLEAVE_ 6
-#define MPOL_F_NUMA_BALANCING_	  (1 << 13)
+#define MPOL_F_NUMA_BALANCING_    (1 << 13)
 
 static const struct spec_name memory_modes[] = {
 	{"MPOL_DEFAULT", MPOL_DEFAULT},
@@ -56,9 +56,8 @@ static const struct spec_name personality_flags[] = {
 };
 
 static const struct spec_name propagations[] = {
-	{"shared", 0},	{"slave", 0},  {"private", 0},	{"unbindable", 0},
-	{"rshared", 0}, {"rslave", 0}, {"rprivate", 0}, {"runbindable", 0},
-	{NULL, 0},
+	{"shared", 0}, {"slave", 0},    {"private", 0},     {"unbindable", 0}, {"rshared", 0},
+	{"rslave", 0}, {"rprivate", 0}, {"runbindable", 0}, {NULL, 0},
 };
 
 static int parse_namespace(struct spec_parser *p, const struct json_at *at)
@@ -91,13 +90,13 @@ static int parse_namespaces(struct spec_parser *p, const struct json_at *os)
 	ssize_t count = json_get_array(&at, p->err);
 
 	for (ssize_t i = 0; i < count; i++) {
-		struct json_at element = json_element(&at, (size_t) i);
+		struct json_at element = json_element(&at, (size_t)i);
 		int r = parse_namespace(p, &element);
 
 		if (r)
 			return r;
 	}
-	return count < 0 ? (int) count : 0;
+	return count < 0 ? (int)count : 0;
 }
 
 static int parse_device(struct spec_parser *p, const struct json_at *at, void *item)
@@ -124,9 +123,9 @@ static int parse_device(struct spec_parser *p, const struct json_at *at, void *i
 	r = r ?: spec_enum_required(p, at, "type", types, &type);
 	if (r)
 		return r;
-	device->type = (char) type;
+	device->type = (char)type;
 	/* Engines pass st_mode, file type included. */
-	device->mode.value &= ~(uint64_t) S_IFMT;
+	device->mode.value &= ~(uint64_t)S_IFMT;
 	if (device->mode.value > 07777)
 		return json_fail(&mode, p->err, "has other bits than a file mode");
 	return 0;
@@ -166,10 +165,11 @@ static int parse_net_devices(struct spec_parser *p, const struct json_at *os)
 
 	if (r || json_object_size(at.value) == 0)
 		return r;
-	out->net_devices = spec_alloc(p->spec, json_object_size(at.value), sizeof *out->net_devices);
+	out->net_devices =
+		spec_alloc(p->spec, json_object_size(at.value), sizeof *out->net_devices);
 	if (!out->net_devices)
 		return error_errno(p->err, ENOMEM, "parse the configuration");
-	json_object_foreach(at.value, key, value) {
+	json_object_foreach (at.value, key, value) {
 		struct json_at place = {.parent = &at, .key = key, .value = value};
 		struct spec_net_device *device = &out->net_devices[out->net_device_count];
 
@@ -229,11 +229,13 @@ static int parse_intel_rdt(struct spec_parser *p, const struct json_at *os)
 		{"memBwSchema", MEMBER_STRING, offsetof(struct spec_intel_rdt, mem_bw_schema)},
 		{"enableCMT", MEMBER_BOOL, offsetof(struct spec_intel_rdt, enable_cmt)},
 		{"enableMBM", MEMBER_BOOL, offsetof(struct spec_intel_rdt, enable_mbm)},
-		{"enableMonitoring", MEMBER_BOOL, offsetof(struct spec_intel_rdt, enable_monitoring)},
+		{"enableMonitoring", MEMBER_BOOL,
+		 offsetof(struct spec_intel_rdt, enable_monitoring)},
 	};
 	struct spec_intel_rdt *rdt = &p->spec->linux.intel_rdt;
 	struct json_at at = json_member(os, "intelRdt");
-	struct json_at clos = json_member(&at, "closID"), bandwidth = json_member(&at, "memBwSchema");
+	struct json_at clos = json_member(&at, "closID"),
+		       bandwidth = json_member(&at, "memBwSchema");
 	int r = spec_members_of(p, &at, members, rdt);
 
 	if (r || !at.value)
@@ -261,8 +263,9 @@ static int check_memory_policy(struct spec_parser *p, const struct json_at *at)
 	if (!takes_none && policy->mode != MPOL_PREFERRED && !policy->nodes)
 		return json_fail(&nodes, p->err, "missing, the mode needs them");
 	if ((policy->flags & both) == both)
-		return json_fail(&flags, p->err,
-				 "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+		return json_fail(
+			&flags, p->err,
+			"MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
 	return 0;
 }
 
@@ -282,8 +285,8 @@ static int parse_memory_policy(struct spec_parser *p, const struct json_at *os)
 	if (r)
 		return r;
 	policy->is_set = true;
-	policy->mode = (int) mode;
-	policy->flags = (unsigned) bits;
+	policy->mode = (int)mode;
+	policy->flags = (unsigned)bits;
 	return check_memory_policy(p, &at);
 }
 
@@ -307,7 +310,8 @@ int spec_parse_linux(struct spec_parser *p, const struct json_at *at)
 {
 	static const struct spec_member members[] = {
 		{"cgroupsPath", MEMBER_STRING, offsetof(struct spec_linux, cgroups_path)},
-		{"rootfsPropagation", MEMBER_STRING, offsetof(struct spec_linux, rootfs_propagation)},
+		{"rootfsPropagation", MEMBER_STRING,
+		 offsetof(struct spec_linux, rootfs_propagation)},
 		{"maskedPaths", MEMBER_STRINGS, offsetof(struct spec_linux, masked_paths),
 		 MEMBER_ABSOLUTE},
 		{"readonlyPaths", MEMBER_STRINGS, offsetof(struct spec_linux, readonly_paths),
@@ -317,7 +321,8 @@ int spec_parse_linux(struct spec_parser *p, const struct json_at *at)
 	};
 	struct spec_linux *out = &p->spec->linux;
 	struct json_at uids = json_member(at, "uidMappings"), gids = json_member(at, "gidMappings");
-	struct json_at resources = json_member(at, "resources"), seccomp = json_member(at, "seccomp");
+	struct json_at resources = json_member(at, "resources"),
+		       seccomp = json_member(at, "seccomp");
 	struct json_at propagation = json_member(at, "rootfsPropagation");
 	uint64_t unused = 0;
 	int r = spec_members_of(p, at, members, out);
@@ -330,7 +335,9 @@ int spec_parse_linux(struct spec_parser *p, const struct json_at *at)
 	r = r ?: spec_parse_id_maps(p, &uids, &out->uid_maps);
 	r = r ?: spec_parse_id_maps(p, &gids, &out->gid_maps);
 	r = r ?: parse_time_offsets(p, at);
-	r = r ?: spec_list_member(p, at, "devices", parse_device, &out->devices, &out->device_count);
+	r = r
+		    ?: spec_list_member(p, at, "devices", parse_device, &out->devices,
+					&out->device_count);
 	r = r ?: parse_net_devices(p, at);
 	r = r ?: spec_parse_resources_at(p, &resources);
 	r = r ?: spec_parse_seccomp(p, &seccomp);

@@ -89,11 +89,11 @@ static int read_strings(struct spec_parser *p, const struct json_at *at,
 	ssize_t count = json_get_array(at, p->err);
 
 	if (count <= 0)
-		return (int) count;
-	out->items = spec_alloc(p->spec, (size_t) count + 1, sizeof *out->items);
+		return (int)count;
+	out->items = spec_alloc(p->spec, (size_t)count + 1, sizeof *out->items);
 	if (!out->items)
 		return error_errno(p->err, ENOMEM, "parse the configuration");
-	for (size_t i = 0; i < (size_t) count; i++) {
+	for (size_t i = 0; i < (size_t)count; i++) {
 		struct json_at element = json_element(at, i);
 		int r = json_get_string(&element, &out->items[i], p->err);
 
@@ -104,7 +104,7 @@ static int read_strings(struct spec_parser *p, const struct json_at *at,
 		if ((member->flags & MEMBER_ABSOLUTE) && out->items[i][0] != '/')
 			return spec_refuse(p, &element, out->items[i], "is not an absolute path");
 	}
-	out->count = (size_t) count;
+	out->count = (size_t)count;
 	return 0;
 }
 
@@ -119,7 +119,7 @@ static int read_pairs(struct spec_parser *p, const struct json_at *at, struct sp
 	out->items = spec_alloc(p->spec, json_object_size(at->value), sizeof *out->items);
 	if (!out->items)
 		return error_errno(p->err, ENOMEM, "parse the configuration");
-	json_object_foreach(at->value, key, value) {
+	json_object_foreach (at->value, key, value) {
 		struct json_at place = {.parent = at, .key = key, .value = value};
 		struct spec_pair *pair = &out->items[out->count];
 
@@ -142,9 +142,12 @@ struct range {
 static struct range range_of(const struct spec_member *member)
 {
 	static const struct range ranges[] = {
-		[MEMBER_U16] = {0, UINT16_MAX},		 [MEMBER_U32] = {0, UINT32_MAX},
-		[MEMBER_I32] = {INT32_MIN, INT32_MAX},	 [MEMBER_U64] = {0, UINT64_MAX},
-		[MEMBER_I64] = {INT64_MIN, INT64_MAX},	 [MEMBER_OPTIONAL_U64] = {0, UINT64_MAX},
+		[MEMBER_U16] = {0, UINT16_MAX},
+		[MEMBER_U32] = {0, UINT32_MAX},
+		[MEMBER_I32] = {INT32_MIN, INT32_MAX},
+		[MEMBER_U64] = {0, UINT64_MAX},
+		[MEMBER_I64] = {INT64_MIN, INT64_MAX},
+		[MEMBER_OPTIONAL_U64] = {0, UINT64_MAX},
 		[MEMBER_OPTIONAL_I64] = {INT64_MIN, INT64_MAX},
 	};
 
@@ -166,12 +169,11 @@ static int read_number(struct spec_parser *p, const struct json_at *at,
 		uint64_t value = 0;
 
 		r = json_get_u64(at, range.max, &value, p->err);
-		*out = (int64_t) value;
-		if (r == 0 && range.min > 0 && value < (uint64_t) range.min)
-			return json_fail(at, p->err, "must be at least %lld",
-					 (long long) range.min);
+		*out = (int64_t)value;
+		if (r == 0 && range.min > 0 && value < (uint64_t)range.min)
+			return json_fail(at, p->err, "must be at least %lld", (long long)range.min);
 	} else {
-		r = json_get_i64(at, range.min, (int64_t) range.max, out, p->err);
+		r = json_get_i64(at, range.min, (int64_t)range.max, out, p->err);
 	}
 	*is_set = r == 0 && !(*out == 0 && (member->flags & MEMBER_ZERO_IS_ABSENT));
 	return r;
@@ -181,25 +183,25 @@ static void store_number(const struct spec_member *member, int64_t value, void *
 {
 	switch (member->kind) {
 	case MEMBER_U16:
-		*(uint16_t *) to = (uint16_t) value;
+		*(uint16_t *)to = (uint16_t)value;
 		break;
 	case MEMBER_U32:
-		*(uint32_t *) to = (uint32_t) value;
+		*(uint32_t *)to = (uint32_t)value;
 		break;
 	case MEMBER_I32:
-		*(int32_t *) to = (int32_t) value;
+		*(int32_t *)to = (int32_t)value;
 		break;
 	case MEMBER_U64:
-		*(uint64_t *) to = (uint64_t) value;
+		*(uint64_t *)to = (uint64_t)value;
 		break;
 	case MEMBER_I64:
-		*(int64_t *) to = value;
+		*(int64_t *)to = value;
 		break;
 	case MEMBER_OPTIONAL_U64:
-		*(struct spec_u64 *) to = (struct spec_u64){true, (uint64_t) value};
+		*(struct spec_u64 *)to = (struct spec_u64){true, (uint64_t)value};
 		break;
 	case MEMBER_OPTIONAL_I64:
-		*(struct spec_i64 *) to = (struct spec_i64){true, value};
+		*(struct spec_i64 *)to = (struct spec_i64){true, value};
 		break;
 	default:
 		break;
@@ -245,14 +247,13 @@ int spec_members(struct spec_parser *p, const struct json_at *at, const struct s
 		return r;
 	for (size_t i = 0; i < count; i++) {
 		struct json_at member = json_member(at, table[i].key);
-		void *to = (char *) base + table[i].offset;
+		void *to = (char *)base + table[i].offset;
 
 		r = read_member(p, &member, &table[i], to);
 		if (r)
 			return r;
 		if ((table[i].flags & MEMBER_REQUIRED) &&
-		    (!member.value ||
-		     (table[i].kind == MEMBER_STRING && !*(const char **) to)))
+		    (!member.value || (table[i].kind == MEMBER_STRING && !*(const char **)to)))
 			return json_fail(&member, p->err, "missing");
 	}
 	return 0;
@@ -265,11 +266,11 @@ int spec_list(struct spec_parser *p, const struct json_at *at, size_t size, spec
 	char *list;
 
 	if (length <= 0)
-		return (int) length;
-	list = spec_alloc(p->spec, (size_t) length, size);
+		return (int)length;
+	list = spec_alloc(p->spec, (size_t)length, size);
 	if (!list)
 		return error_errno(p->err, ENOMEM, "parse the configuration");
-	for (size_t i = 0; i < (size_t) length; i++) {
+	for (size_t i = 0; i < (size_t)length; i++) {
 		struct json_at element = json_element(at, i);
 		int r;
 
@@ -280,7 +281,7 @@ int spec_list(struct spec_parser *p, const struct json_at *at, size_t size, spec
 			return r;
 	}
 	*items = list;
-	*count = (size_t) length;
+	*count = (size_t)length;
 	return 0;
 }
 
@@ -321,7 +322,7 @@ int spec_flags(struct spec_parser *p, const struct json_at *at, const struct spe
 	ssize_t count = json_get_array(at, p->err);
 
 	for (ssize_t i = 0; i < count; i++) {
-		struct json_at element = json_element(at, (size_t) i);
+		struct json_at element = json_element(at, (size_t)i);
 		uint64_t value = 0;
 		int r;
 
@@ -332,7 +333,7 @@ int spec_flags(struct spec_parser *p, const struct json_at *at, const struct spe
 			return r;
 		*out |= value;
 	}
-	return count < 0 ? (int) count : 0;
+	return count < 0 ? (int)count : 0;
 }
 
 /* Appends one piece of a list, "7" or "0-3", to out. */

@@ -20,20 +20,20 @@ static int parse_id_map(struct spec_parser *p, const struct json_at *at, void *i
 
 	if (r)
 		return r;
-	if ((uint64_t) map->container_id + map->size > UINT32_MAX ||
-	    (uint64_t) map->host_id + map->size > UINT32_MAX)
+	if ((uint64_t)map->container_id + map->size > UINT32_MAX ||
+	    (uint64_t)map->host_id + map->size > UINT32_MAX)
 		return json_fail(at, p->err, "reaches past the last id, %u", UINT32_MAX - 1);
 	return 0;
 }
 
 static bool do_overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
-	return a < (uint64_t) b + b_size && b < (uint64_t) a + a_size;
+	return a < (uint64_t)b + b_size && b < (uint64_t)a + a_size;
 }
 
 int spec_parse_id_maps(struct spec_parser *p, const struct json_at *at, struct spec_id_maps *maps)
 {
-	int r = spec_list(p, at, sizeof *maps->items, parse_id_map, (void **) &maps->items,
+	int r = spec_list(p, at, sizeof *maps->items, parse_id_map, (void **)&maps->items,
 			  &maps->count);
 
 	if (r == 0 && maps->count > MAX_ID_MAPS)
@@ -76,8 +76,9 @@ static int check_id_mapped(struct spec_parser *p, const struct json_at *at,
 		return json_fail(at, p->err, "%s: missing, uidMappings and gidMappings go together",
 				 mount->uid_maps.count ? "gidMappings" : "uidMappings");
 	if (!has_maps && !os->namespaces[NAMESPACE_USER].is_set)
-		return json_fail(at, p->err, "an id-mapped mount needs uidMappings and gidMappings, "
-					     "or a user namespace to take them from");
+		return json_fail(at, p->err,
+				 "an id-mapped mount needs uidMappings and gidMappings, "
+				 "or a user namespace to take them from");
 	return 0;
 }
 
@@ -97,9 +98,10 @@ static int parse_mount(struct spec_parser *p, const struct json_at *at, void *it
 	r = r ?: spec_parse_id_maps(p, &uids, &mount->uid_maps);
 	r = r ?: spec_parse_id_maps(p, &gids, &mount->gid_maps);
 	if (r == 0 && mount->destination[0] != '/')
-		log_warning("mounts[%zu].destination: %.64s is relative, which is deprecated; it counts "
-			    "from /",
-			    at->index, mount->destination);
+		log_warning(
+			"mounts[%zu].destination: %.64s is relative, which is deprecated; it counts "
+			"from /",
+			at->index, mount->destination);
 	return r;
 }
 
@@ -107,7 +109,7 @@ int spec_parse_mounts(struct spec_parser *p, const struct json_at *top)
 {
 	struct json_at at = json_member(top, "mounts");
 
-	return spec_list(p, &at, sizeof *p->spec->mounts, parse_mount, (void **) &p->spec->mounts,
+	return spec_list(p, &at, sizeof *p->spec->mounts, parse_mount, (void **)&p->spec->mounts,
 			 &p->spec->mount_count);
 }
 

@@ -77,10 +77,13 @@ static const struct spec_name rlimits[] = {
 };
 
 static const struct spec_name policies[] = {
-	{"SCHED_OTHER", SCHED_NORMAL}, {"SCHED_FIFO", SCHED_FIFO},
-	{"SCHED_RR", SCHED_RR},	       {"SCHED_BATCH", SCHED_BATCH},
+	{"SCHED_OTHER", SCHED_NORMAL},
+	{"SCHED_FIFO", SCHED_FIFO},
+	{"SCHED_RR", SCHED_RR},
+	{"SCHED_BATCH", SCHED_BATCH},
 	{"SCHED_ISO", 4 /* reserved, in no kernel */},
-	{"SCHED_IDLE", SCHED_IDLE},    {"SCHED_DEADLINE", SCHED_DEADLINE},
+	{"SCHED_IDLE", SCHED_IDLE},
+	{"SCHED_DEADLINE", SCHED_DEADLINE},
 	{NULL, 0},
 };
 
@@ -117,7 +120,7 @@ static int parse_capability(struct spec_parser *p, const struct json_at *at, uin
 		return r;
 	if (!name)
 		return json_fail(at, p->err, "expected a string, found null");
-	for (int i = 0; i < (int) ARRAY_SIZE(capability_names); i++) {
+	for (int i = 0; i < (int)ARRAY_SIZE(capability_names); i++) {
 		if (strcmp(capability_names[i], name))
 			continue;
 		if (is_capability_supported(i))
@@ -134,13 +137,13 @@ static int parse_capability_set(struct spec_parser *p, const struct json_at *at,
 	ssize_t count = json_get_array(at, p->err);
 
 	for (ssize_t i = 0; i < count; i++) {
-		struct json_at element = json_element(at, (size_t) i);
+		struct json_at element = json_element(at, (size_t)i);
 		int r = parse_capability(p, &element, set);
 
 		if (r)
 			return r;
 	}
-	return count < 0 ? (int) count : 0;
+	return count < 0 ? (int)count : 0;
 }
 
 static int parse_capabilities(struct spec_parser *p, const struct json_at *process)
@@ -180,11 +183,10 @@ static int parse_rlimit(struct spec_parser *p, const struct json_at *at, void *i
 	r = r ?: spec_enum_required(p, at, "type", rlimits, &resource);
 	if (r)
 		return r;
-	limit->resource = (int) resource;
+	limit->resource = (int)resource;
 	if (limit->soft > limit->hard)
 		return json_fail(at, p->err, "the soft limit %llu is above the hard limit %llu",
-				 (unsigned long long) limit->soft,
-				 (unsigned long long) limit->hard);
+				 (unsigned long long)limit->soft, (unsigned long long)limit->hard);
 	return 0;
 }
 
@@ -192,7 +194,7 @@ static int parse_rlimits(struct spec_parser *p, const struct json_at *process)
 {
 	struct spec_process *out = &p->spec->process;
 	struct json_at at = json_member(process, "rlimits");
-	int r = spec_list(p, &at, sizeof *out->rlimits, parse_rlimit, (void **) &out->rlimits,
+	int r = spec_list(p, &at, sizeof *out->rlimits, parse_rlimit, (void **)&out->rlimits,
 			  &out->rlimit_count);
 	uint32_t seen = 0;
 
@@ -214,8 +216,9 @@ static int check_deadline(struct spec_parser *p, const struct json_at *at)
 
 	if (s->policy != SCHED_DEADLINE) {
 		if (s->runtime_ns || s->deadline_ns || s->period_ns)
-			return json_fail(at, p->err,
-					 "runtime, deadline and period are for SCHED_DEADLINE only");
+			return json_fail(
+				at, p->err,
+				"runtime, deadline and period are for SCHED_DEADLINE only");
 		return 0;
 	}
 	if (!s->runtime_ns || s->runtime_ns > s->deadline_ns || s->deadline_ns > period)
@@ -246,7 +249,7 @@ static int parse_scheduler(struct spec_parser *p, const struct json_at *process)
 	r = r ?: spec_flags(p, &flags, scheduler_flags, &s->flags);
 	if (r)
 		return r;
-	s->policy = (uint32_t) policy;
+	s->policy = (uint32_t)policy;
 	s->is_set = true;
 	is_realtime = policy == SCHED_FIFO || policy == SCHED_RR;
 	if (is_realtime && !s->priority)
@@ -269,7 +272,7 @@ static int parse_io_priority(struct spec_parser *p, const struct json_at *proces
 	if (r || !at.value)
 		return r;
 	r = spec_enum_required(p, &at, "class", io_classes, &class);
-	io->class = (int) class;
+	io->class = (int)class;
 	io->is_set = r == 0;
 	return r;
 }
@@ -279,7 +282,7 @@ static int parse_gid(struct spec_parser *p, const struct json_at *at, void *item
 	uint64_t gid = 0;
 	int r = json_get_u64(at, MAX_ID, &gid, p->err);
 
-	*(gid_t *) item = (gid_t) gid;
+	*(gid_t *)item = (gid_t)gid;
 	return r;
 }
 
@@ -294,8 +297,9 @@ static int parse_user(struct spec_parser *p, const struct json_at *process)
 	struct json_at at = json_member(process, "user");
 	int r = spec_members_of(p, &at, members, user);
 
-	return r ?: spec_list_member(p, &at, "additionalGids", parse_gid, &user->additional_gids,
-				     &user->additional_gid_count);
+	return r
+		       ?: spec_list_member(p, &at, "additionalGids", parse_gid,
+					   &user->additional_gids, &user->additional_gid_count);
 }
 
 static int parse_console_size(struct spec_parser *p, const struct json_at *process)

@@ -7,7 +7,7 @@
 #define MAX_MINOR 0xfffff
 
 #define MEMBER_AT(field) offsetof(struct spec_resources, field)
-#define UNSET		 MEMBER_ZERO_IS_ABSENT
+#define UNSET            MEMBER_ZERO_IS_ABSENT
 
 static int parse_device_rule(struct spec_parser *p, const struct json_at *at, void *item)
 {
@@ -63,7 +63,7 @@ static int parse_memory(struct spec_parser *p, const struct json_at *resources)
 		*swappiness = (struct spec_u64){0};
 	if (r == 0 && swappiness->is_set && swappiness->value > 100)
 		return json_fail(&place, p->err, "%llu is out of range (0 to 100)",
-				 (unsigned long long) swappiness->value);
+				 (unsigned long long)swappiness->value);
 	return r;
 }
 
@@ -108,8 +108,8 @@ static int parse_weight_device(struct spec_parser *p, const struct json_at *at, 
 		 0, MAX_MINOR},
 		{"weight", MEMBER_OPTIONAL_U64, offsetof(struct spec_weight_device, weight), UNSET,
 		 0, 1000},
-		{"leafWeight", MEMBER_OPTIONAL_U64, offsetof(struct spec_weight_device, leaf_weight),
-		 UNSET, 0, 1000},
+		{"leafWeight", MEMBER_OPTIONAL_U64,
+		 offsetof(struct spec_weight_device, leaf_weight), UNSET, 0, 1000},
 	};
 
 	return spec_members_of(p, at, members, item);
@@ -119,7 +119,8 @@ static int parse_block_io(struct spec_parser *p, const struct json_at *resources
 {
 	static const struct spec_member members[] = {
 		{"weight", MEMBER_OPTIONAL_U64, MEMBER_AT(block_io.weight), UNSET, 0, 1000},
-		{"leafWeight", MEMBER_OPTIONAL_U64, MEMBER_AT(block_io.leaf_weight), UNSET, 0, 1000},
+		{"leafWeight", MEMBER_OPTIONAL_U64, MEMBER_AT(block_io.leaf_weight), UNSET, 0,
+		 1000},
 	};
 	struct spec_resources *out = &p->spec->linux.resources;
 	const struct {
@@ -132,9 +133,10 @@ static int parse_block_io(struct spec_parser *p, const struct json_at *resources
 	struct json_at at = json_member(resources, "blockIO");
 	int r = spec_members_of(p, &at, members, out);
 
-	r = r ?: spec_list_member(p, &at, "weightDevice", parse_weight_device,
-				  &out->block_io.weight_devices,
-				  &out->block_io.weight_device_count);
+	r = r
+		    ?: spec_list_member(p, &at, "weightDevice", parse_weight_device,
+					&out->block_io.weight_devices,
+					&out->block_io.weight_device_count);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(throttles); i++)
 		r = spec_list_member(p, &at, throttles[i].key, parse_throttle,
 				     &throttles[i].list->items, &throttles[i].list->count);
@@ -192,8 +194,9 @@ static int parse_network(struct spec_parser *p, const struct json_at *resources)
 	struct json_at at = json_member(resources, "network");
 	int r = spec_members_of(p, &at, members, out);
 
-	return r ?: spec_list_member(p, &at, "priorities", parse_priority, &out->network.priorities,
-				     &out->network.priority_count);
+	return r
+		       ?: spec_list_member(p, &at, "priorities", parse_priority,
+					   &out->network.priorities, &out->network.priority_count);
 }
 
 static int parse_rdma(struct spec_parser *p, const struct json_at *resources)
@@ -215,7 +218,7 @@ static int parse_rdma(struct spec_parser *p, const struct json_at *resources)
 	out->rdma = spec_alloc(p->spec, json_object_size(at.value), sizeof *out->rdma);
 	if (!out->rdma)
 		return error_errno(p->err, ENOMEM, "parse the configuration");
-	json_object_foreach(at.value, key, value) {
+	json_object_foreach (at.value, key, value) {
 		struct json_at place = {.parent = &at, .key = key, .value = value};
 		struct spec_rdma *rdma = &out->rdma[out->rdma_count++];
 
@@ -266,8 +269,9 @@ int spec_parse_resources_at(struct spec_parser *p, const struct json_at *at)
 	r = r ?: parse_cpu(p, at);
 	r = r ?: spec_members_of(p, &pids, pids_members, out);
 	r = r ?: parse_block_io(p, at);
-	r = r ?: spec_list_member(p, at, "hugepageLimits", parse_hugepage, &out->hugepages,
-				  &out->hugepage_count);
+	r = r
+		    ?: spec_list_member(p, at, "hugepageLimits", parse_hugepage, &out->hugepages,
+					&out->hugepage_count);
 	r = r ?: parse_network(p, at);
 	r = r ?: parse_rdma(p, at);
 	return r ?: check_unified(p, at);

@@ -76,14 +76,10 @@ static const struct spec_name filter_flags[] = {
 };
 
 static const struct spec_name operators[] = {
-	{"SCMP_CMP_EQ", SCMP_CMP_EQ},
-	{"SCMP_CMP_GE", SCMP_CMP_GE},
-	{"SCMP_CMP_GT", SCMP_CMP_GT},
-	{"SCMP_CMP_LE", SCMP_CMP_LE},
-	{"SCMP_CMP_LT", SCMP_CMP_LT},
-	{"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
-	{"SCMP_CMP_NE", SCMP_CMP_NE},
-	{NULL, 0},
+	{"SCMP_CMP_EQ", SCMP_CMP_EQ}, {"SCMP_CMP_GE", SCMP_CMP_GE},
+	{"SCMP_CMP_GT", SCMP_CMP_GT}, {"SCMP_CMP_LE", SCMP_CMP_LE},
+	{"SCMP_CMP_LT", SCMP_CMP_LT}, {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
+	{"SCMP_CMP_NE", SCMP_CMP_NE}, {NULL, 0},
 };
 
 /* Members of an action that the specification calls "errno" and that only two actions take. */
@@ -103,10 +99,9 @@ static int parse_action(struct spec_parser *p, const struct json_at *at, const c
 		r = json_get_u64(&number, MAX_TRACE_DATA, &value, p->err);
 		action = SCMP_ACT_TRACE(value);
 	} else if (number.value) {
-		return json_fail(&number, p->err,
-				 "is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE only");
+		return json_fail(&number, p->err, "is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE only");
 	}
-	*out = (uint32_t) action;
+	*out = (uint32_t)action;
 	return r;
 }
 
@@ -115,7 +110,7 @@ static int parse_architecture(struct spec_parser *p, const struct json_at *at, v
 	uint64_t value = 0;
 	int r = spec_enum(p, at, architectures, &value);
 
-	*(uint32_t *) item = (uint32_t) value;
+	*(uint32_t *)item = (uint32_t)value;
 	return r;
 }
 
@@ -132,7 +127,7 @@ static int parse_arg(struct spec_parser *p, const struct json_at *at, void *item
 	int r = spec_members_of(p, at, members, arg);
 
 	r = r ?: spec_enum_required(p, at, "op", operators, &op);
-	arg->op = (int) op;
+	arg->op = (int)op;
 	return r;
 }
 
@@ -180,7 +175,7 @@ static int parse_flags(struct spec_parser *p, const struct json_at *seccomp)
 	uint64_t bits = 0;
 	int r = spec_flags(p, &at, filter_flags, &bits);
 
-	p->spec->linux.seccomp.flags = (unsigned) bits;
+	p->spec->linux.seccomp.flags = (unsigned)bits;
 	p->spec->linux.seccomp.has_flags = at.value != NULL;
 	return r;
 }
@@ -204,7 +199,8 @@ static int parse_listener(struct spec_parser *p, const struct json_at *at)
 
 int spec_parse_seccomp(struct spec_parser *p, const struct json_at *at)
 {
-	struct json_at action = json_member(at, "defaultAction"), rules = json_member(at, "syscalls");
+	struct json_at action = json_member(at, "defaultAction"),
+		       rules = json_member(at, "syscalls");
 	struct spec_seccomp *out = &p->spec->linux.seccomp;
 	const char *name = NULL;
 	int r = json_get_object(at, p->err);
@@ -217,13 +213,16 @@ int spec_parse_seccomp(struct spec_parser *p, const struct json_at *at)
 		return r;
 	r = parse_action(p, at, "defaultAction", "defaultErrnoRet", &out->default_action);
 	if (r == 0 && out->default_action == SCMP_ACT_NOTIFY)
-		return json_fail(&action, p->err, "SCMP_ACT_NOTIFY cannot be used as default action");
+		return json_fail(&action, p->err,
+				 "SCMP_ACT_NOTIFY cannot be used as default action");
 	r = r ?: parse_flags(p, at);
 	r = r ?: parse_listener(p, at);
-	r = r ?: spec_list_member(p, at, "architectures", parse_architecture, &out->architectures,
-				  &out->architecture_count);
-	r = r ?: spec_list(p, &rules, sizeof *out->rules, parse_rule, (void **) &out->rules,
-			   &out->rule_count);
+	r = r
+		    ?: spec_list_member(p, at, "architectures", parse_architecture,
+					&out->architectures, &out->architecture_count);
+	r = r
+		    ?: spec_list(p, &rules, sizeof *out->rules, parse_rule, (void **)&out->rules,
+				 &out->rule_count);
 	out->is_set = r == 0;
 	out->json = at->value;
 	return r;

@@ -71,10 +71,11 @@ static int check_namespaces(struct spec_parser *p, const struct json_at *os)
 
 	if ((out->masked_paths.count || out->readonly_paths.count) &&
 	    !has_namespace(p, NAMESPACE_MOUNT))
-		return json_fail(os, p->err, "maskedPaths and readonlyPaths need a private mount "
-					     "namespace");
-	if (offsets.value && (!has_namespace(p, NAMESPACE_TIME) ||
-			      out->namespaces[NAMESPACE_TIME].path))
+		return json_fail(os, p->err,
+				 "maskedPaths and readonlyPaths need a private mount "
+				 "namespace");
+	if (offsets.value &&
+	    (!has_namespace(p, NAMESPACE_TIME) || out->namespaces[NAMESPACE_TIME].path))
 		return json_fail(&offsets, p->err, "needs a new time namespace");
 	if (out->net_device_count && is_host_network(p))
 		return json_fail(&net_devices, p->err, "needs a private network namespace");
@@ -116,10 +117,12 @@ static int check_sysctl(struct spec_parser *p, const struct json_at *at, const c
 	if (is_ipc_sysctl(key))
 		return has_namespace(p, NAMESPACE_IPC)
 			       ? 0
-			       : spec_refuse(p, at, key, "is not allowed in the host's ipc namespace");
+			       : spec_refuse(p, at, key,
+					     "is not allowed in the host's ipc namespace");
 	if (str_starts(key, "net."))
 		return is_host_network(p)
-			       ? spec_refuse(p, at, key, "is not allowed in the host's network namespace")
+			       ? spec_refuse(p, at, key,
+					     "is not allowed in the host's network namespace")
 			       : 0;
 	if (str_starts(key, "user.") && has_namespace(p, NAMESPACE_USER))
 		return 0;
@@ -127,8 +130,9 @@ static int check_sysctl(struct spec_parser *p, const struct json_at *at, const c
 		if (strcmp(key, "kernel.domainname") == 0)
 			return 0;
 		if (strcmp(key, "kernel.hostname") == 0)
-			return spec_refuse(p, at, key,
-					   "is not allowed, as it conflicts with the field hostname");
+			return spec_refuse(
+				p, at, key,
+				"is not allowed, as it conflicts with the field hostname");
 	}
 	return spec_refuse(p, at, key, "is not in a separate kernel namespace");
 }
@@ -144,7 +148,7 @@ static const char *with_dots(struct spec *spec, const char *key)
 		return key;
 	copy = spec_alloc(spec, strlen(key) + 1, 1);
 	for (size_t i = 0; copy && key[i]; i++)
-		copy[i] = (char) (key[i] == '.' ? '/' : key[i] == '/' ? '.' : key[i]);
+		copy[i] = (char)(key[i] == '.' ? '/' : key[i] == '/' ? '.' : key[i]);
 	return copy;
 }
 

@@ -19,9 +19,10 @@ static void given_the_smallest_configuration_then_it_is_read(void **state)
 	_cleanup_spec_ struct spec *spec =
 		parsed(WHOLE, "{'ociVersion':'1.0.0-rc1','root':{'path':'rootfs'},'unknown':[1]}");
 
-	(void) state;
+	(void)state;
 	assert_string_equal(spec->root.path, "rootfs");
-	assert_false(spec->has_process || spec->root.is_readonly || spec->process.capabilities.is_set);
+	assert_false(spec->has_process || spec->root.is_readonly ||
+		     spec->process.capabilities.is_set);
 	assert_false(spec_has_resources(&spec->linux.resources));
 	assert_null(spec_annotation(spec, "a"));
 }
@@ -29,23 +30,32 @@ static void given_the_smallest_configuration_then_it_is_read(void **state)
 static void given_bad_tops_then_each_is_refused_by_name(void **state)
 {
 	static const struct bad cases[] = {
-		{WHOLE, "{]", "config.json: invalid JSON at line 1, column 2: string or '}' expected near ']'"},
+		{WHOLE, "{]",
+		 "config.json: invalid JSON at line 1, column 2: string or '}' expected near ']'"},
 		{WHOLE, "[]", "config.json: expected an object"},
 		{WHOLE, "{}", "ociVersion: missing"},
 		{WHOLE, "{'ociVersion':null}", "ociVersion: missing"},
 		{WHOLE, "{'ociVersion':1}", "ociVersion: expected a string, found an integer"},
-		{WHOLE, "{'ociVersion':'0.5.0-dev'}", "ociVersion: \"0.5.0-dev\" is not supported (only 1.x is)"},
-		{WHOLE, "{'ociVersion':'2.0.0'}", "ociVersion: \"2.0.0\" is not supported (only 1.x is)"},
+		{WHOLE, "{'ociVersion':'0.5.0-dev'}",
+		 "ociVersion: \"0.5.0-dev\" is not supported (only 1.x is)"},
+		{WHOLE, "{'ociVersion':'2.0.0'}",
+		 "ociVersion: \"2.0.0\" is not supported (only 1.x is)"},
 		{WHOLE, "{'ociVersion':'1.0'}", "ociVersion: \"1.0\" is not a semantic version"},
-		{WHOLE, "{'ociVersion':'1.0.0 '}", "ociVersion: \"1.0.0 \" is not a semantic version"},
+		{WHOLE, "{'ociVersion':'1.0.0 '}",
+		 "ociVersion: \"1.0.0 \" is not a semantic version"},
 		{WHOLE, "{'ociVersion':'1.0.2'}", "root.path: missing"},
 		{WHOLE, "{'ociVersion':'1.0.2','root':{'path':''}}", "root.path: missing"},
-		{WHOLE, "{'ociVersion':'1.0.2','root':7}", "root: expected an object, found an integer"},
-		{TOP, "'hostname':'h'", "hostname: unable to set hostname without a private UTS namespace"},
-		{TOP, "'domainname':'h'", "domainname: unable to set domainname without a private UTS namespace"},
-		{TOP, "'annotations':{'a':1}", "annotations.a: expected a string, found an integer"},
+		{WHOLE, "{'ociVersion':'1.0.2','root':7}",
+		 "root: expected an object, found an integer"},
+		{TOP, "'hostname':'h'",
+		 "hostname: unable to set hostname without a private UTS namespace"},
+		{TOP, "'domainname':'h'",
+		 "domainname: unable to set domainname without a private UTS namespace"},
+		{TOP, "'annotations':{'a':1}",
+		 "annotations.a: expected a string, found an integer"},
 		{TOP, "'annotations':{'':'b'}", "annotations: a key must not be empty"},
-		{TOP, "'annotations':{'x\\ny':1}", "annotations[\"x\\ny\"]: expected a string, found an integer"},
+		{TOP, "'annotations':{'x\\ny':1}",
+		 "annotations[\"x\\ny\"]: expected a string, found an integer"},
 		{TOP, "'mounts':{}", "mounts: expected an array, found an object"},
 		{TOP, "'mounts':[null]", "mounts[0]: null is not allowed"},
 		{TOP, "'mounts':[{'type':'proc'}]", "mounts[0].destination: missing"},
@@ -53,19 +63,22 @@ static void given_bad_tops_then_each_is_refused_by_name(void **state)
 		 "mounts[0].options[1]: expected a string, found null"},
 		{TOP, "'mounts':[{'destination':'/a','options':['idmap','bind']}]",
 		 "mounts[0]: an id-mapped mount needs uidMappings and gidMappings, or a user namespace to take them from"},
-		{TOP, "'mounts':[{'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}]}]",
+		{TOP,
+		 "'mounts':[{'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}]}]",
 		 "mounts[0]: id-mapped mounts are only supported for bind mounts"},
-		{TOP, "'mounts':[{'destination':'/a','options':['bind'],'uidMappings':[{'containerID':0,'hostID':0,'size':1}]}]",
+		{TOP,
+		 "'mounts':[{'destination':'/a','options':['bind'],'uidMappings':[{'containerID':0,'hostID':0,'size':1}]}]",
 		 "mounts[0]: gidMappings: missing, uidMappings and gidMappings go together"},
 		{TOP, "'hooks':{'prestart':[{}]}", "hooks.prestart[0].path: missing"},
-		{TOP, "'hooks':{'poststop':[{'path':'a'}]}", "hooks.poststop[0].path: \"a\" is not an absolute path"},
+		{TOP, "'hooks':{'poststop':[{'path':'a'}]}",
+		 "hooks.poststop[0].path: \"a\" is not an absolute path"},
 		{TOP, "'hooks':{'poststop':[{'path':'/a','timeout':0}]}",
 		 "hooks.poststop[0].timeout: 0 is out of range (1 to 2147483647)"},
 		{TOP, "'hooks':{'poststop':[{'path':'/a','timeout':-1}]}",
 		 "hooks.poststop[0].timeout: -1 is out of range (1 to 2147483647)"},
 	};
 
-	(void) state;
+	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
@@ -74,8 +87,9 @@ static void given_a_nul_in_a_string_then_it_is_refused(void **state)
 	_cleanup_error_ struct error *err = NULL;
 	struct spec *spec = NULL;
 
-	(void) state;
-	assert_int_equal(parse("{'ociVersion':'1.0.0','root':{'path':'a\\u0000b'}}", &spec, &err), -EINVAL);
+	(void)state;
+	assert_int_equal(parse("{'ociVersion':'1.0.0','root':{'path':'a\\u0000b'}}", &spec, &err),
+			 -EINVAL);
 	assert_non_null(strstr(error_text(err), "\\u0000"));
 	assert_null(strchr(error_text(err), '\n'));
 	/* A NUL byte after the document is no end of it. */
@@ -89,14 +103,15 @@ static void given_too_deep_or_too_long_input_then_it_is_refused(void **state)
 	_cleanup_error_ struct error *err = NULL;
 	struct spec *spec = NULL;
 
-	(void) state;
+	(void)state;
 	assert_non_null(text);
 	memset(text, '[', length);
 	assert_int_equal(spec_parse(text, 1024 * 1024, &spec, &err), -EINVAL);
 	assert_non_null(strstr(error_text(err), "maximum parsing depth"));
 	assert_int_equal(spec_parse(text, length, &spec, &err), -EINVAL);
-	assert_string_equal(error_text(err),
-			    "config.json: 5242880 bytes are more than the 4194304 that are allowed");
+	assert_string_equal(
+		error_text(err),
+		"config.json: 5242880 bytes are more than the 4194304 that are allowed");
 }
 
 static void given_a_process_then_its_members_are_read(void **state)
@@ -114,7 +129,7 @@ static void given_a_process_then_its_members_are_read(void **state)
 		"'execCPUAffinity':{'initial':' 0-3, 7,','final':''}");
 	const struct spec_process *p = &spec->process;
 
-	(void) state;
+	(void)state;
 	assert_true(spec->has_process && p->terminal && p->console_size.is_set);
 	assert_int_equal(p->console_size.height * 1000 + p->console_size.width, 24080);
 	assert_int_equal(p->args.count, 3);
@@ -147,32 +162,39 @@ static void given_bad_processes_then_each_is_refused_by_name(void **state)
 		{PROCESS, "'args':[1]", "process.args[0]: expected a string, found an integer"},
 		{PROCESS, "'env':['A']", "process.env[0]: \"A\" is not NAME=VALUE"},
 		{PROCESS, "'env':['=A']", "process.env[0]: \"=A\" is not NAME=VALUE"},
-		{PROCESS, "'terminal':1", "process.terminal: expected true or false, found an integer"},
+		{PROCESS, "'terminal':1",
+		 "process.terminal: expected true or false, found an integer"},
 		{PROCESS, "'consoleSize':{'height':1}", "process.consoleSize.width: missing"},
 		{PROCESS, "'consoleSize':{'height':65536,'width':1}",
 		 "process.consoleSize.height: 65536 is out of range (0 to 65535)"},
-		{PROCESS, "'user':{'uid':-1}", "process.user.uid: -1 is out of range (0 to 4294967294)"},
+		{PROCESS, "'user':{'uid':-1}",
+		 "process.user.uid: -1 is out of range (0 to 4294967294)"},
 		{PROCESS, "'user':{'gid':4294967295}",
 		 "process.user.gid: 4294967295 is out of range (0 to 4294967294)"},
 		{PROCESS, "'user':{'additionalGids':[null]}",
 		 "process.user.additionalGids[0]: null is not allowed"},
-		{PROCESS, "'user':{'umask':512}", "process.user.umask: 512 is out of range (0 to 511)"},
+		{PROCESS, "'user':{'umask':512}",
+		 "process.user.umask: 512 is out of range (0 to 511)"},
 		{PROCESS, "'capabilities':{'bounding':['CAP_NONE']}",
 		 "process.capabilities.bounding[0]: \"CAP_NONE\" is not a capability"},
 		{PROCESS, "'capabilities':{'ambient':['kill']}",
 		 "process.capabilities.ambient[0]: \"kill\" is not a capability"},
-		{PROCESS, "'oomScoreAdj':1001", "process.oomScoreAdj: 1001 is out of range (-1000 to 1000)"},
-		{PROCESS, "'oomScoreAdj':1.5", "process.oomScoreAdj: expected an integer, found a fraction"},
+		{PROCESS, "'oomScoreAdj':1001",
+		 "process.oomScoreAdj: 1001 is out of range (-1000 to 1000)"},
+		{PROCESS, "'oomScoreAdj':1.5",
+		 "process.oomScoreAdj: expected an integer, found a fraction"},
 		{PROCESS, "'rlimits':[{'type':'RLIMIT_X','soft':1,'hard':1}]",
 		 "process.rlimits[0].type: \"RLIMIT_X\" is not known (RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, "
 		 "RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, "
 		 "RLIMIT_NPROC, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING, RLIMIT_STACK)"},
-		{PROCESS, "'rlimits':[{'type':'RLIMIT_CPU','soft':1}]", "process.rlimits[0].hard: missing"},
+		{PROCESS, "'rlimits':[{'type':'RLIMIT_CPU','soft':1}]",
+		 "process.rlimits[0].hard: missing"},
 		{PROCESS, "'rlimits':[{'type':'RLIMIT_CPU','soft':2,'hard':1}]",
 		 "process.rlimits[0]: the soft limit 2 is above the hard limit 1"},
 		{PROCESS, "'rlimits':[{'type':'RLIMIT_CPU','soft':2,'hard':18446744073709551616}]",
 		 "process.rlimits[0].hard: 18446744073709551616 is out of range (0 to 18446744073709551615)"},
-		{PROCESS, "'rlimits':[{'type':'RLIMIT_CPU','soft':1,'hard':1},{'type':'RLIMIT_CPU','soft':1,'hard':1}]",
+		{PROCESS,
+		 "'rlimits':[{'type':'RLIMIT_CPU','soft':1,'hard':1},{'type':'RLIMIT_CPU','soft':1,'hard':1}]",
 		 "process.rlimits[1]: RLIMIT_CPU is given twice"},
 		{PROCESS, "'scheduler':{}", "process.scheduler.policy: missing"},
 		{PROCESS, "'scheduler':{'policy':'SCHED_OTHER','nice':20}",
@@ -196,7 +218,7 @@ static void given_bad_processes_then_each_is_refused_by_name(void **state)
 		 "process.execCPUAffinity.final: \"a\" is not a list such as 0-3,7"},
 	};
 
-	(void) state;
+	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
@@ -219,7 +241,7 @@ static void given_a_linux_section_then_its_members_are_read(void **state)
 		"'kernel.domainname':'d','user.max_user_namespaces':'1'}");
 	const struct spec_linux *l = &spec->linux;
 
-	(void) state;
+	(void)state;
 	assert_true(l->namespaces[NAMESPACE_MOUNT].is_set && !l->namespaces[NAMESPACE_PID].is_set);
 	assert_string_equal(l->namespaces[NAMESPACE_NETWORK].path, "/run/n");
 	assert_null(l->namespaces[NAMESPACE_UTS].path);
@@ -253,15 +275,18 @@ static void given_bad_linux_sections_then_each_is_refused_by_name(void **state)
 		 "linux.namespaces[1]: the pid namespace is given twice"},
 		{LINUX, "'uidMappings':[{'containerID':0,'hostID':0,'size':1}]",
 		 "linux.uidMappings: id mappings need a user namespace"},
-		{LINUX, "'namespaces':[{'type':'user'}]", "linux.uidMappings: missing, a new user namespace needs it"},
+		{LINUX, "'namespaces':[{'type':'user'}]",
+		 "linux.uidMappings: missing, a new user namespace needs it"},
 		{LINUX, "'uidMappings':[{'containerID':0,'hostID':0,'size':0}]",
 		 "linux.uidMappings[0].size: 0 is out of range (1 to 4294967295)"},
 		{LINUX, "'uidMappings':[{'containerID':4294967290,'hostID':0,'size':10}]",
 		 "linux.uidMappings[0]: reaches past the last id, 4294967294"},
-		{LINUX, "'gidMappings':[{'containerID':0,'hostID':0,'size':2},{'containerID':1,'hostID':9,'size':1}]",
+		{LINUX,
+		 "'gidMappings':[{'containerID':0,'hostID':0,'size':2},{'containerID':1,'hostID':9,'size':1}]",
 		 "linux.gidMappings[1]: overlaps with line 0"},
 		{LINUX, "'timeOffsets':{}", "linux.timeOffsets: needs a new time namespace"},
-		{LINUX, "'namespaces':[{'type':'time','path':'/t'}],'timeOffsets':{'boottime':{'secs':1}}",
+		{LINUX,
+		 "'namespaces':[{'type':'time','path':'/t'}],'timeOffsets':{'boottime':{'secs':1}}",
 		 "linux.timeOffsets: needs a new time namespace"},
 		{LINUX, "'timeOffsets':{'boottime':{'nanosecs':1000000000}}",
 		 "linux.timeOffsets.boottime.nanosecs: 1000000000 is out of range (0 to 999999999)"},
@@ -273,9 +298,12 @@ static void given_bad_linux_sections_then_each_is_refused_by_name(void **state)
 		 "linux.devices[0].major: 4096 is out of range (0 to 4095)"},
 		{LINUX, "'devices':[{'path':'/d','type':'c','fileMode':1048576}]",
 		 "linux.devices[0].fileMode: has other bits than a file mode"},
-		{LINUX, "'netDevices':{'eth0':{}}", "linux.netDevices: needs a private network namespace"},
-		{LINUX, "'netDevices':{'eth0':{'name':23}}", "linux.netDevices.eth0.name: expected a string, found an integer"},
-		{LINUX, "'netDevices':{'a/b':{}}", "linux.netDevices: \"a/b\" is not a network interface's name"},
+		{LINUX, "'netDevices':{'eth0':{}}",
+		 "linux.netDevices: needs a private network namespace"},
+		{LINUX, "'netDevices':{'eth0':{'name':23}}",
+		 "linux.netDevices.eth0.name: expected a string, found an integer"},
+		{LINUX, "'netDevices':{'a/b':{}}",
+		 "linux.netDevices: \"a/b\" is not a network interface's name"},
 		{LINUX, "'netDevices':{'eth0':{'name':'..'}}",
 		 "linux.netDevices.eth0.name: \"..\" is not a network interface's name"},
 		{LINUX, "'netDevices':{'eth0':{'name':'abcdefghijklmnop'}}",
@@ -285,21 +313,29 @@ static void given_bad_linux_sections_then_each_is_refused_by_name(void **state)
 		{LINUX, "'rootfsPropagation':'none'",
 		 "linux.rootfsPropagation: \"none\" is not known (shared, slave, private, unbindable, rshared, rslave, "
 		 "rprivate, runbindable)"},
-		{LINUX, "'maskedPaths':['/a']", "linux: maskedPaths and readonlyPaths need a private mount namespace"},
-		{LINUX, "'readonlyPaths':['a']", "linux.readonlyPaths[0]: \"a\" is not an absolute path"},
-		{LINUX, "'intelRdt':{'closID':'..'}", "linux.intelRdt.closID: \"..\" is not the name of a directory"},
-		{LINUX, "'intelRdt':{'closID':'a/b'}", "linux.intelRdt.closID: \"a/b\" is not the name of a directory"},
-		{LINUX, "'intelRdt':{'memBwSchema':'L3:'}", "linux.intelRdt.memBwSchema: \"L3:\" is not one line with MB:"},
-		{LINUX, "'intelRdt':{'schemata':['a\\nb']}", "linux.intelRdt.schemata[0]: must be one line"},
+		{LINUX, "'maskedPaths':['/a']",
+		 "linux: maskedPaths and readonlyPaths need a private mount namespace"},
+		{LINUX, "'readonlyPaths':['a']",
+		 "linux.readonlyPaths[0]: \"a\" is not an absolute path"},
+		{LINUX, "'intelRdt':{'closID':'..'}",
+		 "linux.intelRdt.closID: \"..\" is not the name of a directory"},
+		{LINUX, "'intelRdt':{'closID':'a/b'}",
+		 "linux.intelRdt.closID: \"a/b\" is not the name of a directory"},
+		{LINUX, "'intelRdt':{'memBwSchema':'L3:'}",
+		 "linux.intelRdt.memBwSchema: \"L3:\" is not one line with MB:"},
+		{LINUX, "'intelRdt':{'schemata':['a\\nb']}",
+		 "linux.intelRdt.schemata[0]: must be one line"},
 		{LINUX, "'memoryPolicy':{}", "linux.memoryPolicy.mode: missing"},
-		{LINUX, "'memoryPolicy':{'mode':'MPOL_BIND'}", "linux.memoryPolicy.nodes: missing, the mode needs them"},
+		{LINUX, "'memoryPolicy':{'mode':'MPOL_BIND'}",
+		 "linux.memoryPolicy.nodes: missing, the mode needs them"},
 		{LINUX, "'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':'0'}",
 		 "linux.memoryPolicy.nodes: MPOL_DEFAULT and MPOL_LOCAL take no nodes"},
 		{LINUX, "'personality':{'domain':'BSD'}",
 		 "linux.personality.domain: \"BSD\" is not known (LINUX, LINUX32)"},
 		{LINUX, "'sysctl':{'net.x':'1'}",
 		 "linux.sysctl: \"net.x\" is not allowed in the host's network namespace"},
-		{LINUX, "'namespaces':[{'type':'network','path':'/proc/self/ns/net'}],'sysctl':{'net/x':'1'}",
+		{LINUX,
+		 "'namespaces':[{'type':'network','path':'/proc/self/ns/net'}],'sysctl':{'net/x':'1'}",
 		 "linux.sysctl: \"net.x\" is not allowed in the host's network namespace"},
 		{LINUX, "'sysctl':{'kernel.sem':'1'}",
 		 "linux.sysctl: \"kernel.sem\" is not allowed in the host's ipc namespace"},
@@ -307,15 +343,17 @@ static void given_bad_linux_sections_then_each_is_refused_by_name(void **state)
 		 "linux.sysctl: \"kernel.hostname\" is not allowed, as it conflicts with the field hostname"},
 		{LINUX, "'sysctl':{'kernel.core_pattern':'|x'}",
 		 "linux.sysctl: \"kernel.core_pattern\" is not in a separate kernel namespace"},
-		{LINUX, "'namespaces':[{'type':'network'}],'sysctl':{'net/../kernel/core_pattern':'|x'}",
+		{LINUX,
+		 "'namespaces':[{'type':'network'}],'sysctl':{'net/../kernel/core_pattern':'|x'}",
 		 "linux.sysctl: \"net.//.kernel.core_pattern\" is not a sysctl"},
-		{LINUX, "'namespaces':[{'type':'network'}],'sysctl':{'net.//.kernel.core_pattern':'|x'}",
+		{LINUX,
+		 "'namespaces':[{'type':'network'}],'sysctl':{'net.//.kernel.core_pattern':'|x'}",
 		 "linux.sysctl: \"net.//.kernel.core_pattern\" is not a sysctl"},
 		{LINUX, "'namespaces':[{'type':'network'}],'sysctl':{'net..x':'1'}",
 		 "linux.sysctl: \"net..x\" is not a sysctl"},
 	};
 
-	(void) state;
+	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
@@ -325,7 +363,7 @@ static void given_an_all_embracing_sample_when_cut_or_bent_then_nothing_breaks(v
 	_cleanup_spec_ struct spec *whole = parsed(WHOLE, sample);
 	size_t length = strlen(text);
 
-	(void) state;
+	(void)state;
 	assert_non_null(whole);
 	for (size_t i = 0; i < length; i++) {
 		_cleanup_free_ char *cut = malloc(i ? i : 1);
@@ -340,12 +378,12 @@ static void given_an_all_embracing_sample_when_cut_or_bent_then_nothing_breaks(v
 			_cleanup_error_ struct error *err = NULL;
 			_cleanup_spec_ struct spec *spec = NULL;
 
-			text[i] ^= (char) (1U << bit);
+			text[i] ^= (char)(1U << bit);
 			if (spec_parse(text, length, &spec, &err)) {
 				assert_null(spec);
 				assert_null(strchr(error_text(err), '\n'));
 			}
-			text[i] ^= (char) (1U << bit);
+			text[i] ^= (char)(1U << bit);
 		}
 }
 
@@ -357,7 +395,7 @@ static void given_a_lone_process_then_it_is_parsed_and_checked(void **state)
 	_cleanup_spec_ struct spec *spec = NULL;
 	struct spec *none = NULL;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(spec_parse_process(good, strlen(good), &spec, &err), 0);
 	assert_true(spec->has_process);
 	assert_string_equal(spec->process.args.items[0], "ls");
@@ -375,12 +413,13 @@ static void given_a_bundle_then_its_configuration_is_loaded_with_its_text(void *
 	_cleanup_fd_ int fd = -1;
 	size_t length = 0;
 
-	(void) state;
+	(void)state;
 	assert_non_null(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(spec_load(fd, &spec, &text, &length, &err), -ENOENT);
 	assert_string_equal(error_text(err), "JSON specification file config.json not found");
-	assert_int_equal(file_replace_at(fd, "config.json", config, strlen(config), 0600, false, NULL), 0);
+	assert_int_equal(
+		file_replace_at(fd, "config.json", config, strlen(config), 0600, false, NULL), 0);
 	assert_int_equal(spec_load(fd, &spec, &text, &length, &err), 0);
 	assert_string_equal(text, config);
 	assert_int_equal(length, strlen(config));
@@ -399,14 +438,18 @@ static size_t count_of(const char *text, const char *what)
 
 static void given_the_default_then_it_is_laid_out_as_runc_does_and_valid(void **state)
 {
-	(void) state;
+	(void)state;
 	for (int is_rootless = 0; is_rootless < 2; is_rootless++) {
 		_cleanup_free_ char *text = spec_default(is_rootless, 1000, 1001);
 		_cleanup_error_ struct error *err = NULL;
 		_cleanup_spec_ struct spec *spec = NULL;
 
 		assert_int_equal(spec_parse(text, strlen(text), &spec, &err), 0);
-		assert_int_equal(strncmp(text, "{\n\t\"ociVersion\": \"" SPEC_VERSION "\",\n\t\"process\": {\n\t\t\"terminal\": true,\n", 58), 0);
+		assert_int_equal(strncmp(text,
+					 "{\n\t\"ociVersion\": \"" SPEC_VERSION
+					 "\",\n\t\"process\": {\n\t\t\"terminal\": true,\n",
+					 58),
+				 0);
 		assert_string_equal(text + strlen(text) - 9, "\n\t\t]\n\t}\n}");
 		assert_int_equal(count_of(text, " \n"), 0);
 		assert_int_equal(spec->mount_count, 7);
@@ -429,7 +472,8 @@ int main(void)
 		cmocka_unit_test(given_bad_processes_then_each_is_refused_by_name),
 		cmocka_unit_test(given_a_linux_section_then_its_members_are_read),
 		cmocka_unit_test(given_bad_linux_sections_then_each_is_refused_by_name),
-		cmocka_unit_test(given_an_all_embracing_sample_when_cut_or_bent_then_nothing_breaks),
+		cmocka_unit_test(
+			given_an_all_embracing_sample_when_cut_or_bent_then_nothing_breaks),
 		cmocka_unit_test(given_a_lone_process_then_it_is_parsed_and_checked),
 		cmocka_unit_test(given_a_bundle_then_its_configuration_is_loaded_with_its_text),
 		cmocka_unit_test(given_the_default_then_it_is_laid_out_as_runc_does_and_valid),

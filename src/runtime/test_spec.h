@@ -41,7 +41,7 @@ static inline char *around(enum part part, const char *text)
 	const char *place = strstr(formats[part], "%s");
 	struct strbuf b = {0};
 
-	strbuf_add(&b, formats[part], (size_t) (place - formats[part]));
+	strbuf_add(&b, formats[part], (size_t)(place - formats[part]));
 	strbuf_adds(&b, text);
 	strbuf_adds(&b, place + 2);
 	return strbuf_take(&b);

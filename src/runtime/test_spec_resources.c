@@ -27,7 +27,7 @@ static void given_resources_then_their_members_are_read(void **state)
 		"'unified':{'memory.high':'max'}");
 	const struct spec_resources *r = &spec->linux.resources;
 
-	(void) state;
+	(void)state;
 	assert_true(spec_has_resources(r));
 	assert_int_equal(r->device_count, 3);
 	assert_int_equal(r->devices[0].type, 'a');
@@ -59,7 +59,7 @@ static void given_zeroes_of_an_engine_then_they_count_as_absent(void **state)
 		"'rdma':{},'unified':{},'hugepageLimits':[],'devices':null,'pids':{}");
 	_cleanup_spec_ struct spec *pids = parsed(RESOURCES, "'pids':{'limit':0}");
 
-	(void) state;
+	(void)state;
 	assert_false(spec_has_resources(&spec->linux.resources));
 	assert_true(pids->linux.resources.pids_limit.is_set);
 }
@@ -68,7 +68,8 @@ static void given_bad_resources_then_each_is_refused_by_name(void **state)
 {
 	static const struct bad cases[] = {
 		{LINUX, "'resources':[]", "linux.resources: expected an object, found an array"},
-		{RESOURCES, "'devices':[{'allow':true}]", "linux.resources.devices[0].access: missing"},
+		{RESOURCES, "'devices':[{'allow':true}]",
+		 "linux.resources.devices[0].access: missing"},
 		{RESOURCES, "'devices':[{'allow':true,'access':'rx'}]",
 		 "linux.resources.devices[0].access: \"rx\" has other letters than r, w and m"},
 		{RESOURCES, "'devices':[{'allow':1,'access':'r'}]",
@@ -87,11 +88,14 @@ static void given_bad_resources_then_each_is_refused_by_name(void **state)
 		 "linux.resources.memory.limit: -2 is out of range (-1 to 9223372036854775807)"},
 		{RESOURCES, "'memory':{'limit':9223372036854775808}",
 		 "linux.resources.memory.limit: 9223372036854775808 is out of range (-1 to 9223372036854775807)"},
-		{RESOURCES, "'memory':{'limit':1e3}", "linux.resources.memory.limit: expected an integer, found a fraction"},
-		{RESOURCES, "'memory':{'limit':'1'}", "linux.resources.memory.limit: expected an integer, found a string"},
+		{RESOURCES, "'memory':{'limit':1e3}",
+		 "linux.resources.memory.limit: expected an integer, found a fraction"},
+		{RESOURCES, "'memory':{'limit':'1'}",
+		 "linux.resources.memory.limit: expected an integer, found a string"},
 		{RESOURCES, "'cpu':{'shares':-1}",
 		 "linux.resources.cpu.shares: -1 is out of range (0 to 18446744073709551615)"},
-		{RESOURCES, "'cpu':{'idle':2}", "linux.resources.cpu.idle: 2 is out of range (0 to 1)"},
+		{RESOURCES, "'cpu':{'idle':2}",
+		 "linux.resources.cpu.idle: 2 is out of range (0 to 1)"},
 		{RESOURCES, "'pids':{'limit':-2}",
 		 "linux.resources.pids.limit: -2 is out of range (-1 to 9223372036854775807)"},
 		{RESOURCES, "'blockIO':{'weight':1001}",
@@ -124,7 +128,7 @@ static void given_bad_resources_then_each_is_refused_by_name(void **state)
 		 "linux.resources.unified[\"memory.high\"]: expected a string, found an integer"},
 	};
 
-	(void) state;
+	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
@@ -136,11 +140,12 @@ static void given_lone_resources_then_they_are_parsed(void **state)
 	_cleanup_spec_ struct spec *spec = NULL;
 	struct spec *none = NULL;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(spec_parse_resources(good, strlen(good), &spec, &err), 0);
 	assert_int_equal(spec->linux.resources.pids_limit.value, 9);
 	assert_int_equal(spec_parse_resources(bad, strlen(bad), &none, &err), -EINVAL);
-	assert_string_equal(error_text(err), "resources.pids: expected an object, found an integer");
+	assert_string_equal(error_text(err),
+			    "resources.pids: expected an object, found an integer");
 }
 
 static void given_a_seccomp_profile_then_it_is_read(void **state)
@@ -159,13 +164,14 @@ static void given_a_seccomp_profile_then_it_is_read(void **state)
 		"{'names':['a'],'action':'SCMP_ACT_LOG'},{'names':['a'],'action':'SCMP_ACT_NOTIFY'},"
 		"{'names':['a'],'action':'SCMP_ACT_ERRNO'},{'names':['a'],'action':'SCMP_ACT_TRACE'}]}");
 	static const uint32_t actions[] = {
-		SCMP_ACT_ALLOW, SCMP_ACT_KILL_THREAD, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD,
-		SCMP_ACT_TRAP,	SCMP_ACT_TRACE(65535), SCMP_ACT_LOG, SCMP_ACT_NOTIFY,
-		SCMP_ACT_ERRNO(EPERM), SCMP_ACT_TRACE(EPERM),
+		SCMP_ACT_ALLOW,        SCMP_ACT_KILL_THREAD, SCMP_ACT_KILL_PROCESS,
+		SCMP_ACT_KILL_THREAD,  SCMP_ACT_TRAP,        SCMP_ACT_TRACE(65535),
+		SCMP_ACT_LOG,          SCMP_ACT_NOTIFY,      SCMP_ACT_ERRNO(EPERM),
+		SCMP_ACT_TRACE(EPERM),
 	};
 	const struct spec_seccomp *s = &spec->linux.seccomp;
 
-	(void) state;
+	(void)state;
 	assert_true(s->is_set && s->has_flags);
 	assert_int_equal(s->default_action, SCMP_ACT_ERRNO(38));
 	assert_int_equal(s->architectures[0], SCMP_ARCH_X86);
@@ -185,18 +191,19 @@ static void given_a_seccomp_profile_then_it_is_read(void **state)
 static void given_an_empty_seccomp_object_then_there_is_no_filter(void **state)
 {
 	_cleanup_spec_ struct spec *empty = parsed(LINUX, "'seccomp':{}");
-	_cleanup_spec_ struct spec *bare = parsed(LINUX, "'seccomp':{'defaultAction':'','syscalls':[]}");
+	_cleanup_spec_ struct spec *bare =
+		parsed(LINUX, "'seccomp':{'defaultAction':'','syscalls':[]}");
 	_cleanup_spec_ struct spec *flags =
 		parsed(LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':[]}");
 
-	(void) state;
+	(void)state;
 	assert_false(empty->linux.seccomp.is_set || bare->linux.seccomp.is_set);
 	assert_true(flags->linux.seccomp.is_set && flags->linux.seccomp.has_flags);
 }
 
 #define RULE(text) "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{" text "}]}"
-#define ACTIONS                                                                                    \
-	"(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, "                  \
+#define ACTIONS                                                                   \
+	"(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, " \
 	"SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG, SCMP_ACT_NOTIFY, SCMP_ACT_TRACE, SCMP_ACT_TRAP)"
 
 static void given_bad_seccomp_profiles_then_each_is_refused_by_name(void **state)
@@ -212,7 +219,8 @@ static void given_bad_seccomp_profiles_then_each_is_refused_by_name(void **state
 		 "linux.seccomp.defaultErrnoRet: 4096 is out of range (0 to 4095)"},
 		{LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_KILL','defaultErrnoRet':1}",
 		 "linux.seccomp.defaultErrnoRet: is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE only"},
-		{LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_NEW_LISTENER']}",
+		{LINUX,
+		 "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_NEW_LISTENER']}",
 		 "linux.seccomp.flags[0]: \"SECCOMP_FILTER_FLAG_NEW_LISTENER\" is not known (SECCOMP_FILTER_FLAG_LOG, "
 		 "SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)"},
 		{LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'s'}",
@@ -221,7 +229,8 @@ static void given_bad_seccomp_profiles_then_each_is_refused_by_name(void **state
 		 "linux.seccomp.listenerMetadata: needs listenerPath"},
 		{LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','architectures':[1]}",
 		 "linux.seccomp.architectures[0]: expected a string, found an integer"},
-		{LINUX, RULE("'action':'SCMP_ACT_LOG'"), "linux.seccomp.syscalls[0].names: missing"},
+		{LINUX, RULE("'action':'SCMP_ACT_LOG'"),
+		 "linux.seccomp.syscalls[0].names: missing"},
 		{LINUX, RULE("'names':[],'action':'SCMP_ACT_LOG'"),
 		 "linux.seccomp.syscalls[0].names: must not be empty"},
 		{LINUX, RULE("'names':['a',''],'action':'SCMP_ACT_LOG'"),
@@ -231,23 +240,29 @@ static void given_bad_seccomp_profiles_then_each_is_refused_by_name(void **state
 		 "linux.seccomp.syscalls[0].errnoRet: is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE only"},
 		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_NOTIFY'"),
 		 "linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath"},
-		{LINUX, "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/s','syscalls':[{'names':['a','write'],"
-			"'action':'SCMP_ACT_NOTIFY'}]}",
+		{LINUX,
+		 "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/s','syscalls':[{'names':['a','write'],"
+		 "'action':'SCMP_ACT_NOTIFY'}]}",
 		 "linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY cannot be used for the write syscall"},
-		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':6,'value':1,'op':'SCMP_CMP_EQ'}]"),
+		{LINUX,
+		 RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':6,'value':1,'op':'SCMP_CMP_EQ'}]"),
 		 "linux.seccomp.syscalls[0].args[0].index: 6 is out of range (0 to 5)"},
-		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1}]"),
+		{LINUX,
+		 RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1}]"),
 		 "linux.seccomp.syscalls[0].args[0].op: missing"},
-		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'op':'SCMP_CMP_EQ'}]"),
+		{LINUX,
+		 RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'op':'SCMP_CMP_EQ'}]"),
 		 "linux.seccomp.syscalls[0].args[0].value: missing"},
-		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':-1,'op':'SCMP_CMP_EQ'}]"),
+		{LINUX,
+		 RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':-1,'op':'SCMP_CMP_EQ'}]"),
 		 "linux.seccomp.syscalls[0].args[0].value: -1 is out of range (0 to 18446744073709551615)"},
-		{LINUX, RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1,'op':'=='}]"),
+		{LINUX,
+		 RULE("'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1,'op':'=='}]"),
 		 "linux.seccomp.syscalls[0].args[0].op: \"==\" is not known (SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, "
 		 "SCMP_CMP_LE, SCMP_CMP_LT, SCMP_CMP_MASKED_EQ, SCMP_CMP_NE)"},
 	};
 
-	(void) state;
+	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
