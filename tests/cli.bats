@@ -3,6 +3,8 @@
 # The command line of dhow-oci by itself: usage, help, documents, and the commands that need no container. Where
 # runc is installed its exit statuses are compared, which proves the test.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	OCI=$(command -v "${DHOW_OCI:-dhow-oci}") || { echo "no dhow-oci: set DHOW_OCI" >&2; return 1; }
 	WORLD=$(mktemp -d)
@@ -325,13 +327,13 @@ refused() {
 }
 
 @test "completion: bash reads it and completes" {
-	"$OCI" completion bash >completion
-	bash -n completion
-	if command -v shellcheck >/dev/null; then shellcheck -s bash completion; fi
+	"$OCI" completion bash >script
+	bash -n script
+	if command -v shellcheck >/dev/null; then shellcheck -s bash script; fi
 	ln -s "$OCI" dhow-oci
 	complete_line() {
 		PATH=$WORLD:$PATH bash -c '
-			source ./completion
+			source ./script
 			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 			_dhow_oci 2>/dev/null
 			echo "${COMPREPLY[*]}"' completion "$@"
@@ -345,14 +347,14 @@ refused() {
 
 @test "completion: zsh reads it" {
 	command -v zsh >/dev/null || skip "zsh is not installed"
-	"$OCI" completion zsh >completion
-	zsh -n completion
+	"$OCI" completion zsh >script
+	zsh -n script
 }
 
 @test "completion: fish reads it and completes" {
 	command -v fish >/dev/null || skip "fish is not installed"
-	"$OCI" completion fish >completion
-	[ "$(HOME=$WORLD fish --no-config -c 'source completion; complete -C "dhow-oci sta"' | cut -f 1 | xargs)" = "start state" ]
+	"$OCI" completion fish >script
+	[ "$(HOME=$WORLD fish --no-config -c 'source script; complete -C "dhow-oci sta"' | cut -f 1 | xargs)" = "start state" ]
 }
 
 @test "completion: another shell is an error" {
@@ -372,5 +374,5 @@ refused() {
 	for word in "EXIT STATUS" create restore --pidfd-socket --ignore-paused --log-format --cpu-burst; do
 		grep -q -- "$word" text
 	done
-	! grep -q -- "--criu" text
+	run ! grep -q -- "--criu" text
 }
