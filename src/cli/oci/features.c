@@ -2,8 +2,8 @@
 /* features: prints what this runtime can do, as JSON. Specification, "Features Structure".
  *
  * Names come from the tables that the runtime itself works by. As the specification wants it, the
- * answer is about the runtime and not about the host, except where it says so (seccomp's supported
- * flags). */
+ * answer is about the runtime as it is installed and not about the host, except where it says so
+ * (seccomp's supported flags). */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -98,22 +98,30 @@ static json_t *seccomp_features(void)
 			 supported_flags());
 }
 
+/* What needs a program of its own is a feature only where that is installed. */
+static bool has_program(const char *path)
+{
+	return access(path, X_OK) == 0;
+}
+
 static json_t *linux_features(void)
 {
+	int has_systemd = has_program(DHOW_LIBEXECDIR "/dhow-systemd");
+
 	return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:o, s:{s:b}, s:{s:b},"
 			 " s:{s:b, s:b, s:b}, s:{s:o, s:o}, s:{s:{s:b}}, s:{s:b}}",
 			 "namespaces", namespaces(), "capabilities", known(SPEC_NAMES_CAPABILITIES),
-			 "cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 1, "rdma", 1,
-			 "seccomp", seccomp_features(), "apparmor", "enabled", 1, "selinux",
-			 "enabled", 1, "intelRdt", "enabled", 1, "schemata", 1, "monitoring", 1,
-			 "memoryPolicy", "modes", known(SPEC_NAMES_MEMORY_MODES), "flags",
-			 known(SPEC_NAMES_MEMORY_FLAGS), "mountExtensions", "idmap", "enabled", 1,
-			 "netDevices", "enabled", 1);
+			 "cgroup", "v1", 1, "v2", 1, "systemd", has_systemd, "systemdUser",
+			 has_systemd, "rdma", 1, "seccomp", seccomp_features(), "apparmor",
+			 "enabled", 1, "selinux", "enabled", 1, "intelRdt", "enabled", 1,
+			 "schemata", 1, "monitoring", 1, "memoryPolicy", "modes",
+			 known(SPEC_NAMES_MEMORY_MODES), "flags", known(SPEC_NAMES_MEMORY_FLAGS),
+			 "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 1);
 }
 
 static json_t *annotations(void)
 {
-	bool has_criu = access(DHOW_LIBEXECDIR "/dhow-criu", X_OK) == 0;
+	bool has_criu = has_program(DHOW_LIBEXECDIR "/dhow-criu");
 	char libseccomp[40];
 
 	oci_libseccomp_version(libseccomp, sizeof libseccomp);
