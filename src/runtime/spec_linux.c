@@ -335,9 +335,9 @@ int spec_parse_linux(struct spec_parser *p, const struct json_at *at)
 	r = r ?: spec_parse_id_maps(p, &uids, &out->uid_maps);
 	r = r ?: spec_parse_id_maps(p, &gids, &out->gid_maps);
 	r = r ?: parse_time_offsets(p, at);
-	r = r
-		    ?: spec_list_member(p, at, "devices", parse_device, &out->devices,
-					&out->device_count);
+	if (r)
+		return r;
+	r = spec_list_member(p, at, "devices", parse_device, &out->devices, &out->device_count);
 	r = r ?: parse_net_devices(p, at);
 	r = r ?: spec_parse_resources_at(p, &resources);
 	r = r ?: spec_parse_seccomp(p, &seccomp);

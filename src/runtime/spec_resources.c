@@ -67,6 +67,21 @@ static int parse_memory(struct spec_parser *p, const struct json_at *resources)
 	return r;
 }
 
+static int parse_pids(struct spec_parser *p, const struct json_at *resources)
+{
+	static const struct spec_member members[] = {
+		{"limit", MEMBER_OPTIONAL_I64, MEMBER_AT(pids_limit)},
+	};
+	struct spec_i64 *limit = &p->spec->linux.resources.pids_limit;
+	struct json_at at = json_member(resources, "pids");
+	int r = spec_members_of(p, &at, members, &p->spec->linux.resources);
+
+	/* Every negative number is "no limit", to runc too. */
+	if (limit->value < -1)
+		limit->value = -1;
+	return r;
+}
+
 static int parse_cpu(struct spec_parser *p, const struct json_at *resources)
 {
 	static const struct spec_member members[] = {
@@ -133,10 +148,10 @@ static int parse_block_io(struct spec_parser *p, const struct json_at *resources
 	struct json_at at = json_member(resources, "blockIO");
 	int r = spec_members_of(p, &at, members, out);
 
-	r = r
-		    ?: spec_list_member(p, &at, "weightDevice", parse_weight_device,
-					&out->block_io.weight_devices,
-					&out->block_io.weight_device_count);
+	if (r)
+		return r;
+	r = spec_list_member(p, &at, "weightDevice", parse_weight_device,
+			     &out->block_io.weight_devices, &out->block_io.weight_device_count);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(throttles); i++)
 		r = spec_list_member(p, &at, throttles[i].key, parse_throttle,
 				     &throttles[i].list->items, &throttles[i].list->count);
@@ -254,24 +269,21 @@ int spec_parse_resources_at(struct spec_parser *p, const struct json_at *at)
 	static const struct spec_member members[] = {
 		{"unified", MEMBER_PAIRS, MEMBER_AT(unified)},
 	};
-	static const struct spec_member pids_members[] = {
-		{"limit", MEMBER_OPTIONAL_I64, MEMBER_AT(pids_limit), 0, -1, INT64_MAX},
-	};
 	struct spec_resources *out = &p->spec->linux.resources;
-	struct json_at pids = json_member(at, "pids");
 	int r = spec_members_of(p, at, members, out);
 
 	if (r || !at->value)
 		return r;
 	r = spec_list_member(p, at, "devices", parse_device_rule, &out->devices,
 			     &out->device_count);
+	if (r)
+		return r;
+	r = spec_list_member(p, at, "hugepageLimits", parse_hugepage, &out->hugepages,
+			     &out->hugepage_count);
 	r = r ?: parse_memory(p, at);
 	r = r ?: parse_cpu(p, at);
-	r = r ?: spec_members_of(p, &pids, pids_members, out);
+	r = r ?: parse_pids(p, at);
 	r = r ?: parse_block_io(p, at);
-	r = r
-		    ?: spec_list_member(p, at, "hugepageLimits", parse_hugepage, &out->hugepages,
-					&out->hugepage_count);
 	r = r ?: parse_network(p, at);
 	r = r ?: parse_rdma(p, at);
 	return r ?: check_unified(p, at);

@@ -217,12 +217,14 @@ int spec_parse_seccomp(struct spec_parser *p, const struct json_at *at)
 				 "SCMP_ACT_NOTIFY cannot be used as default action");
 	r = r ?: parse_flags(p, at);
 	r = r ?: parse_listener(p, at);
-	r = r
-		    ?: spec_list_member(p, at, "architectures", parse_architecture,
-					&out->architectures, &out->architecture_count);
-	r = r
-		    ?: spec_list(p, &rules, sizeof *out->rules, parse_rule, (void **)&out->rules,
-				 &out->rule_count);
+	if (r)
+		return r;
+	r = spec_list_member(p, at, "architectures", parse_architecture, &out->architectures,
+			     &out->architecture_count);
+	if (r)
+		return r;
+	r = spec_list(p, &rules, sizeof *out->rules, parse_rule, (void **)&out->rules,
+		      &out->rule_count);
 	out->is_set = r == 0;
 	out->json = at->value;
 	return r;

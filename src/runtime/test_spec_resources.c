@@ -18,7 +18,7 @@ static void given_resources_then_their_members_are_read(void **state)
 		"'devices':[{'allow':false,'access':'rwm'},{'allow':true,'type':'b','major':8,'access':'r'},"
 		"{'allow':true,'type':'','minor':-1,'access':'m'}],"
 		"'memory':{'limit':9223372036854771712,'swap':-1,'swappiness':0,'disableOOMKiller':false},"
-		"'cpu':{'shares':2,'quota':-1,'idle':0,'cpus':'0-1','mems':''},'pids':{'limit':-1},"
+		"'cpu':{'shares':2,'quota':-1,'idle':0,'cpus':'0-1','mems':''},'pids':{'limit':-7},"
 		"'blockIO':{'weightDevice':[{'major':8,'minor':1,'leafWeight':9}],"
 		"'throttleWriteBpsDevice':[{'major':8,'minor':0,'rate':18446744073709551615}]},"
 		"'hugepageLimits':[{'pageSize':'2MB','limit':4},{'pageSize':'64KB','limit':0}],"
@@ -96,8 +96,8 @@ static void given_bad_resources_then_each_is_refused_by_name(void **state)
 		 "linux.resources.cpu.shares: -1 is out of range (0 to 18446744073709551615)"},
 		{RESOURCES, "'cpu':{'idle':2}",
 		 "linux.resources.cpu.idle: 2 is out of range (0 to 1)"},
-		{RESOURCES, "'pids':{'limit':-2}",
-		 "linux.resources.pids.limit: -2 is out of range (-1 to 9223372036854775807)"},
+		{RESOURCES, "'pids':{'limit':'1'}",
+		 "linux.resources.pids.limit: expected an integer, found a string"},
 		{RESOURCES, "'blockIO':{'weight':1001}",
 		 "linux.resources.blockIO.weight: 1001 is out of range (0 to 1000)"},
 		{RESOURCES, "'blockIO':{'weightDevice':[{'minor':1}]}",
