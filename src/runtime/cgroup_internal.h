@@ -55,8 +55,8 @@ struct cgroup_manager {
 	bool is_attached_by_parent;
 };
 
+/* Listed in cgroup.c. */
 extern const struct cgroup_manager cgroup_manager_cgroupfs;
-extern const struct cgroup_manager cgroup_manager_systemd;
 
 /* Adds the directory relative (which may start with "/", and may hold "..": it never leads out) of the
  * hierarchy; below_own: counted from this process's own cgroup in it instead of the root. */
@@ -64,6 +64,9 @@ int cgroup_add_dir(struct cgroup *cg, const struct cgroup_hierarchy *hierarchy,
 		   const char *relative, bool below_own, struct error **err);
 /* "a//b/./../c/" to "a/c"; leading ".." and slashes vanish. Caller frees; NULL when memory runs out. */
 char *cgroup_clean_path(const char *path);
+
+/* Frees the list of directories; the container has no cgroup then. */
+void cgroup_forget_dirs(struct cgroup *cg);
 
 /* Opens dir->fd unless it is open. Returns it, or a negative errno. */
 int cgroup_dir_open(struct cgroup_dir *dir, struct error **err);
@@ -83,9 +86,11 @@ int cgroup_fs_set(struct cgroup *cg, const struct spec_resources *resources, boo
 		  struct error **err);
 int cgroup_fs_freeze(struct cgroup *cg, bool freeze, struct error **err);
 int cgroup_fs_remove(struct cgroup *cg, struct error **err);
-/* Makes one directory with its parents; on the unified hierarchy turns the controllers on on the way,
- * on cpuset's fills empty masks from the parent. Existing ones stay. */
+/* Makes one directory with its parents; on cpuset's hierarchy fills empty masks from the parent. Existing
+ * ones stay. */
 int cgroup_dir_make(struct cgroup_dir *dir, struct error **err);
+/* Turns the controllers on all the way down to a directory of the unified hierarchy. */
+int cgroup_dir_enable(struct cgroup_dir *dir, struct error **err);
 /* Removes what cgroup_dir_make made, for a create that failed half way. */
 void cgroup_dir_unmake(struct cgroup_dir *dir);
 
@@ -112,9 +117,10 @@ struct cgroup_controller {
 	int (*stat_v2)(const struct cgroup_target *t, json_t *data);
 };
 
-extern const struct cgroup_controller cgroup_cpuset, cgroup_devices, cgroup_memory, cgroup_cpu,
-	cgroup_cpuacct, cgroup_pids, cgroup_io, cgroup_hugetlb, cgroup_net_cls, cgroup_net_prio,
-	cgroup_rdma;
+extern const struct cgroup_controller cgroup_controller_cpuset, cgroup_controller_devices,
+	cgroup_controller_memory, cgroup_controller_cpu, cgroup_controller_cpuacct,
+	cgroup_controller_pids, cgroup_controller_io, cgroup_controller_hugetlb,
+	cgroup_controller_net_cls, cgroup_controller_net_prio, cgroup_controller_rdma;
 extern const struct cgroup_controller *const cgroup_controllers[]; /* NULL-terminated */
 
 /* Writes one value; field is the name below linux.resources. */
@@ -126,6 +132,15 @@ int cgroup_refuse(const struct cgroup_target *t, const char *field, const char *
 uint64_t cgroup_get(const struct cgroup_target *t, const char *file);
 /* The JSON integer nearest to value: JSON's are signed here, so what is above is INT64_MAX. */
 json_t *cgroup_number(uint64_t value);
+
+/* A file of "key number" lines as an object; empty where the file isn't there. */
+json_t *cgroup_pairs(const struct cgroup_target *t, const char *file);
+/* A pressure file (PSI) as runc shows it, or NULL where there is none. */
+json_t *cgroup_pressure(const struct cgroup_target *t, const char *file);
+/* A CPU or node list such as "0-2,7" as an array of numbers. */
+json_t *cgroup_mask_to_array(const char *mask);
+/* An entry of /sys/kernel/mm/hugepages, "hugepages-2048kB", to the name in cgroup files, "2MB". */
+int cgroup_hugepage_name(const char *entry, char *name, size_t size);
 
 /* Conversions of v1's terms, in which the specification speaks, to v2's. */
 uint64_t cgroup_shares_to_weight(uint64_t shares);
