@@ -19,10 +19,10 @@ enum cgroup_layout {
 
 /* One mounted hierarchy. */
 struct cgroup_hierarchy {
-	char *controllers;  /* "cpu,cpuacct", "name=systemd"; "" for cgroup2 */
-	char *mount_point;  /* "/sys/fs/cgroup/memory" */
-	char *root;	    /* what of the hierarchy is mounted there, "/" mostly */
-	char *own_path;	    /* this process's cgroup in it, from /proc/self/cgroup */
+	char *controllers; /* "cpu,cpuacct", "name=systemd"; "" for cgroup2 */
+	char *mount_point; /* "/sys/fs/cgroup/memory" */
+	char *root;        /* what of the hierarchy is mounted there, "/" mostly */
+	char *own_path;    /* this process's cgroup in it, from /proc/self/cgroup */
 	bool is_unified;
 };
 
@@ -35,9 +35,17 @@ struct cgroup_host {
 /* Looks at the host once per process (/proc/self/mountinfo, /proc/self/cgroup). Borrowed, never NULL on
  * success; CGROUP_NONE is a success. */
 int cgroup_host_get(const struct cgroup_host **out, struct error **err);
+/* The same from texts: mountinfo as /proc/self/mountinfo (NULL: cgroup2 is at /sys/fs/cgroup, and no more
+ * need be known), own as /proc/self/cgroup. cgroup_host_clear() frees. */
+int cgroup_host_parse(const char *mountinfo, const char *own, struct cgroup_host *out,
+		      struct error **err);
+void cgroup_host_clear(struct cgroup_host *host);
 /* The hierarchy that has the v1 controller ("memory", "name=systemd"), or cgroup2's for "". NULL when not mounted. */
 const struct cgroup_hierarchy *cgroup_host_find(const struct cgroup_host *host,
 						const char *controller);
+
+/* "cpu" is one of "cpu,cpuacct". */
+bool cgroup_controllers_have(const char *controllers, const char *name);
 
 /* Writes value to the file name in the cgroup directory dirfd, in one write(2), and traces it.
  * Returns 0 or a negative errno with *err "write VALUE to DIR/NAME: why". dir is for the text. */
@@ -47,15 +55,19 @@ int cgroup_writef(int dirfd, const char *dir, const char *name, struct error **e
 		  const char *format, ...) _printf_(5, 6);
 /* Reads a file whole, without its last newline; caller frees *value. -ENOENT where it isn't. */
 int cgroup_read(int dirfd, const char *dir, const char *name, char **value, struct error **err);
-/* Reads one number; "max" and v1's near-2^63 unlimited are UINT64_MAX. */
+/* Reads one number; "max" is UINT64_MAX. (v1's unlimited is a number near 2^63.) */
 int cgroup_read_u64(int dirfd, const char *dir, const char *name, uint64_t *value,
 		    struct error **err);
 /* Reads the number behind key in a file of "key value" lines. -ENOENT where it isn't. */
 int cgroup_read_key(int dirfd, const char *dir, const char *name, const char *key, uint64_t *value,
 		    struct error **err);
 
-/* Makes and removes one directory, traced. Removal retries EBUSY for a bounded time. */
+/* Makes one directory, traced. Returns -EEXIST, without *err, where it was there already. */
 int cgroup_make(const char *dir, struct error **err);
-int cgroup_unmake(const char *dir, struct error **err);
+/* Removes one directory, traced; being gone already is success. While processes that are dying keep it
+ * busy it waits, at most timeout_ms (0: tries once). -EBUSY without *err when it stays busy. */
+int cgroup_unmake(const char *dir, unsigned timeout_ms, struct error **err);
+/* Moves process pid into the directory by writing to its cgroup.procs. */
+int cgroup_move(int dirfd, const char *dir, pid_t pid, struct error **err);
 
 #endif

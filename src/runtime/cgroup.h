@@ -22,9 +22,9 @@
 struct cgroup;
 
 struct cgroup_opts {
-	const char *id;		  /* the container's */
+	const char *id;           /* the container's */
 	const char *cgroups_path; /* linux.cgroupsPath or NULL */
-	bool is_systemd;	  /* --systemd-cgroup */
+	bool is_systemd;          /* --systemd-cgroup */
 	bool is_rootless; /* not root in the initial user namespace, or --rootless: failing to make a
 			   * cgroup that nobody asked limits of is no error */
 	const struct spec_pairs *annotations; /* org.systemd.property.*; may be NULL */
@@ -38,13 +38,15 @@ void cgroup_free(struct cgroup *cg);
  * driver the scope needs a process: cgroup_create does nothing then and cgroup_attach makes it. */
 int cgroup_create(struct cgroup *cg, const struct spec_resources *resources, struct error **err);
 
-/* An O_PATH directory descriptor for CLONE_INTO_CGROUP, borrowed; -1 where the process must be attached
- * otherwise (v1 controllers in use, systemd driver, no cgroup). */
-int cgroup_clone_fd(const struct cgroup *cg);
+/* A process joins in two steps, on hybrid hosts both: it is cloned into the unified hierarchy by
+ * cgroup_clone_fd(), and joins the v1 ones itself through cgroup_join_fds(). Either has nothing to do (-1,
+ * 0) where there is no such hierarchy, or where only cgroup_attach() works (systemd driver).
+ *
+ * An O_PATH directory descriptor for CLONE_INTO_CGROUP, borrowed, or -1. */
+int cgroup_clone_fd(struct cgroup *cg);
 
-/* Opens the files through which a process joins by writing "0" (v1: tasks of each hierarchy; hybrid:
- * also the unified cgroup.procs unless cloned into). A single-threaded process that writes "0" to
- * tasks needs not wait for an RCU grace period, unlike a parent that writes a PID to cgroup.procs.
+/* Opens the tasks file of each v1 hierarchy, through which a single-threaded process joins by writing
+ * "0". That needs not wait for an RCU grace period, unlike a parent that writes a PID to cgroup.procs.
  * Fills fds (at most CGROUP_JOIN_MAX), returns their number or a negative errno. The caller owns them
  * and hands them to the child, which calls cgroup_join_self(). */
 #define CGROUP_JOIN_MAX 24
@@ -55,11 +57,12 @@ int cgroup_join_self(const int *fds, int count);
 /* Moves a process in from outside. With the systemd driver and no scope yet, makes the scope. */
 int cgroup_attach(struct cgroup *cg, pid_t pid, const struct spec_resources *resources,
 		  struct error **err);
-/* For exec: joins the sub-cgroup path (exec's --cgroup, relative; NULL for the container's own, with
- * runc's fallback to PID 1's cgroup where the container's own has become an inner node). controller
- * is NULL for all. */
-int cgroup_attach_sub(struct cgroup *cg, pid_t pid, const char *controller, const char *path,
-		      struct error **err);
+/* The cgroup that exec's process joins, by cgroup_clone_fd() and cgroup_join_fds() or cgroup_attach():
+ * the container's own, or the one below that the arguments of exec's --cgroup name, each
+ * "[CONTROLLER[,CONTROLLER...]:]PATH" (may be NULL). init is the container's first process, whose v2
+ * cgroup is taken where the container's own has become an inner node. cgroup_free() the result. */
+int cgroup_open_sub(const struct cgroup *cg, const struct spec_strings *arguments, pid_t init,
+		    struct cgroup **out, struct error **err);
 
 /* Writes every given field. is_update: keep what is not given (runc update); takes care of the order in
  * which memory and swap may change. */
