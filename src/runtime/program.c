@@ -80,7 +80,6 @@ static int prepare_environment(struct program *p)
 static int change_directory(const struct program *p, struct error **err)
 {
 	const char *cwd = p->process->cwd ? p->process->cwd : "/";
-	struct path_open_opts opts = {.flags = O_PATH | O_DIRECTORY};
 	_cleanup_fd_ int root = -1, fd = -1;
 	char where[4096];
 	long n;
@@ -88,9 +87,9 @@ static int change_directory(const struct program *p, struct error **err)
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return error_errno(err, errno, "open /");
-	fd = path_open(root, cwd, &opts, NULL);
+	fd = path_open_in_root(root, cwd, O_PATH | O_DIRECTORY, PATH_ANY, NULL);
 	if (fd == -ENOENT && p->make_cwd)
-		fd = path_make_dirs(root, cwd, 0755, NULL);
+		fd = path_mkdirs_in_root(root, cwd, 0755, PATH_ANY, NULL);
 	if (fd < 0)
 		return error_errno(err, -fd, "chdir to cwd (\"%s\") set in config.json failed", cwd);
 	if (fchdir(fd) < 0)
