@@ -16,14 +16,16 @@
 /* An O_PATH descriptor of a trusted procfs root that shows the PID namespace of the caller. The first call in
  * a process opens the host's /proc (checked); cheap after that. Borrowed. Returns a negative errno. */
 int procfs_root(struct error **err);
-/* Opens a new detached instance for the caller's PID namespace and uses it from now on (children
- * inherit it): for use after clone3, when /proc of the host shows other PIDs. Falls back to keeping the
- * current one when the kernel refuses; "self" and "thread-self" are then resolved by the given PID. */
+/* For use after clone3 or setns, when the PID namespace may be another one. Keeps the root that was opened
+ * before where that shows the caller (the host's shows everybody), and opens a new detached instance where not, or
+ * where nothing was opened yet, since /proc may be a container's now. "self" is always resolved anew. */
 int procfs_renew(struct error **err);
 
 /* Opens path (relative to procfs, such as "self/attr/exec"; "self" is resolved by the module) with
  * flags | O_CLOEXEC | O_NOFOLLOW and checks that what was opened is on procfs. Returns the descriptor or a negative errno. */
 int procfs_open(const char *path, int flags, struct error **err);
+/* Opens the file behind fd, which may be O_PATH, anew with flags | O_CLOEXEC. */
+int procfs_reopen(int fd, int flags, struct error **err);
 /* One write(2) of value. Traced in group (enum trace_group). */
 int procfs_write(enum trace_group group, const char *path, const char *value, struct error **err);
 /* Reads all (at most 1 MiB); caller frees. */

@@ -16,12 +16,12 @@
 
 struct rootfs_opts {
 	const struct spec *spec;
-	int bundle_fd;		/* for relative sources and root.path; O_PATH */
-	const char *bundle;	/* the same as text, for errors */
+	int bundle_fd;      /* for relative sources and root.path; O_PATH */
+	const char *bundle; /* the same as text, for errors */
 	bool no_pivot;
 	bool has_mount_namespace; /* new one; false when shared or joined: nothing is pivoted then, the
 				   * process just chroots (or, without root.path, stays) */
-	bool has_user_namespace;  /* new or joined: devices are bound from the host, not made */
+	bool has_user_namespace; /* new or joined: devices are bound from the host, not made */
 	bool has_cgroup_namespace;
 	const struct cgroup *cgroup; /* for mounts of type "cgroup"; may be NULL */
 };
