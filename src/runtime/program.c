@@ -171,7 +171,7 @@ static int load_seccomp(const struct program *p, const struct program_steps *ste
 
 	if (!p->seccomp || !p->seccomp->size)
 		return 0;
-	r = seccomp_load(p->seccomp, &listener, err);
+	r = seccomp_program_load(p->seccomp, &listener, err);
 	if (r < 0 || listener < 0)
 		return r;
 	return steps->on_listener(listener, steps->data, err);

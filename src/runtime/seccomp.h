@@ -6,9 +6,9 @@
 #include "runtime/spec.h"
 
 struct seccomp_program {
-	void *instructions; /* struct sock_filter[] */
-	size_t size;	    /* bytes */
-	unsigned flags;	    /* for seccomp(2), without NEW_LISTENER */
+	void *instructions;  /* struct sock_filter[] */
+	size_t size;         /* bytes */
+	unsigned flags;      /* for seccomp(2), without NEW_LISTENER */
 	bool needs_listener; /* some rule notifies */
 };
 
@@ -20,7 +20,7 @@ int seccomp_compile(const struct spec_seccomp *seccomp, int cache_fd, struct sec
 void seccomp_program_clear(struct seccomp_program *program);
 
 /* Loads it into the calling thread. *listener is the notify descriptor (caller's), or -1 when not needed. */
-int seccomp_load(const struct seccomp_program *program, int *listener, struct error **err);
+int seccomp_program_load(const struct seccomp_program *program, int *listener, struct error **err);
 
 /* Sends the listener with the container process state (specification, "The Container Process State") to
  * the socket at listener_path. state is the container's state object; pid the process's. Parent side. */
