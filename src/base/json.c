@@ -60,20 +60,26 @@ static int fail_syntax(const char *what, json_error_t *e, struct error **err)
 			 e->column, e->text);
 }
 
+/* jansson's hash needs a seed that an author of documents can't know, and by itself would open
+ * /dev/urandom for it. The kernel's 16 random bytes begin with the stack's canary, so they are mixed. */
+static void seed_hash(void)
+{
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	uint32_t random[4];
+
+	if (!bytes)
+		return;
+	memcpy(random, bytes, sizeof random);
+	json_object_seed(random[0] ^ random[1] ^ random[2] ^ random[3]);
+}
+
 int json_parse(const char *text, size_t length, const char *what, json_t **out, struct error **err)
 {
 	_cleanup_strbuf_ struct strbuf quoted = {0};
-	const void *random = (const void *)getauxval(AT_RANDOM);
-	uint32_t seed[4];
 	json_error_t e;
 	json_t *value;
 
-	/* The hash's seed; by itself jansson would open /dev/urandom for it. The kernel's 16 bytes begin
-	 * with the stack's canary, so they are mixed. */
-	if (random) {
-		memcpy(seed, random, sizeof seed);
-		json_object_seed(seed[0] ^ seed[1] ^ seed[2] ^ seed[3] ^ (size_t)&e);
-	}
+	seed_hash();
 	/* jansson bounds the nesting itself (JSON_PARSER_MAX_DEPTH, 2048). */
 	value = json_loadb(text, length, JSON_DECODE_ANY, &e);
 	if (!value && json_error_code(&e) == json_error_numeric_overflow) {
