@@ -331,6 +331,7 @@ static void to_id_lines(const struct spec_id_maps *from, struct id_map_line *to)
 static int write_id_maps(const struct creation *c, struct error **err)
 {
 	const struct spec_id_maps *uids = &c->spec->linux.uid_maps, *gids = &c->spec->linux.gid_maps;
+	struct attributes_opts attributes = attributes_of(c);
 	_cleanup_free_ struct id_map_line *lines = NULL;
 	struct id_maps maps;
 	int r;
@@ -347,6 +348,8 @@ static int write_id_maps(const struct creation *c, struct error **err)
 				.gids = lines + uids->count,
 				.gid_count = gids->count};
 	r = id_maps_write(c->pid, &maps, err);
+	if (r == 0)
+		r = attributes_outside(&attributes, c->pid, err);
 	if (r < 0)
 		return r;
 	r = sync_send(c->sync, SYNC_MAPPED, 0, -1, NULL);

@@ -33,6 +33,7 @@ struct session {
 	int target_pidfd;
 	int namespaces; /* CLONE_NEW* of the container that are not ours */
 	int console_socket, master, sync, child_sync, pidfd;
+	struct cgroup *cgroup; /* the one to join */
 	int cgroup_fds[CGROUP_JOIN_MAX];
 	int cgroup_fd_count;
 	pid_t pid;
@@ -48,6 +49,7 @@ static void session_clear(struct session *s)
 	close_fd(&s->sync);
 	close_fd(&s->child_sync);
 	close_fd(&s->pidfd);
+	cgroup_free(s->cgroup);
 	seccomp_program_clear(&s->seccomp);
 	exec_process_clear(&s->process);
 	state_clear(&s->state);
@@ -139,47 +141,27 @@ static int prepare(struct session *s, struct error **err)
 	return r;
 }
 
-/* Where the process joins: by itself where it can, and where flags say otherwise from outside. */
+/* Where the process joins: by itself where it can, else from outside once it is there. */
 static int open_cgroups(struct session *s, struct error **err)
 {
 	int n;
 
-	if (!s->state.cgroup || s->opts->cgroups.count)
+	if (!s->state.cgroup)
 		return 0;
-	n = cgroup_join_fds(s->state.cgroup, s->cgroup_fds, err);
+	n = cgroup_open_sub(s->state.cgroup, &s->opts->cgroups, s->state.pid, &s->cgroup, err);
+	if (n == 0)
+		n = cgroup_join_fds(s->cgroup, s->cgroup_fds, err);
 	if (n < 0)
 		return n;
 	s->cgroup_fd_count = n;
 	return 0;
 }
 
-static int attach(const struct session *s, struct error **err)
+static int attach(const struct session *s, int cgroup_fd, struct error **err)
 {
-	int r;
-
-	if (!s->state.cgroup || s->cgroup_fd_count)
+	if (!s->cgroup || s->cgroup_fd_count || cgroup_fd >= 0)
 		return 0;
-	if (!s->opts->cgroups.count)
-		return cgroup_attach_sub(s->state.cgroup, s->pid, NULL, NULL, err);
-	for (size_t i = 0; i < s->opts->cgroups.count; i++) {
-		const char *item = s->opts->cgroups.items[i], *colon = strchr(item, ':');
-		_cleanup_free_ char *controllers = colon ? strndup(item, (size_t) (colon - item)) : NULL;
-		char *rest = controllers, *controller;
-
-		if (colon && !controllers)
-			return error_errno(err, ENOMEM, "--cgroup %s", item);
-		if (!colon) {
-			r = cgroup_attach_sub(s->state.cgroup, s->pid, NULL, item, err);
-			if (r < 0)
-				return r;
-		}
-		while ((controller = strsep(&rest, ","))) {
-			r = cgroup_attach_sub(s->state.cgroup, s->pid, controller, colon + 1, err);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
+	return cgroup_attach(s->cgroup, s->pid, NULL, err);
 }
 
 static int set_up_console(const struct session *s, struct error **err)
@@ -217,7 +199,6 @@ static int become_root(const struct session *s, struct error **err)
 static int child(struct session *s, struct error **err)
 {
 	const struct program_steps steps = {.on_listener = on_listener, .data = s};
-	int time_flag = namespace_types[NAMESPACE_TIME].flag;
 	struct program program = {.process = &s->process.process,
 				  .attributes = attributes_of(s),
 				  .seccomp = &s->seccomp,
@@ -226,8 +207,6 @@ static int child(struct session *s, struct error **err)
 
 	/* The parent attaches us to the cgroup first where we couldn't. */
 	r = sync_expect(s->child_sync, SYNC_START, NULL, err);
-	if (r == 0 && (s->namespaces & time_flag))
-		r = namespace_join(s->target_pidfd, time_flag, "container's time namespace", err);
 	close_fd(&s->target_pidfd);
 	if (r == 0)
 		r = become_root(s, err);
@@ -292,6 +271,7 @@ static int serve(struct session *s, struct error **err)
 
 static int launch(struct session *s, struct error **err)
 {
+	struct attributes_opts attributes;
 	struct place_exec place;
 	int r;
 
@@ -304,7 +284,8 @@ static int launch(struct session *s, struct error **err)
 		return r;
 	place = (struct place_exec){
 		.target_pidfd = s->target_pidfd,
-		.flags = s->namespaces & ~namespace_types[NAMESPACE_TIME].flag,
+		.flags = s->namespaces,
+		.cgroup_fd = s->cgroup ? cgroup_clone_fd(s->cgroup) : -1,
 		.cgroup_fds = s->cgroup_fds,
 		.cgroup_fd_count = s->cgroup_fd_count,
 	};
@@ -316,7 +297,10 @@ static int launch(struct session *s, struct error **err)
 	if (s->pid < 0)
 		return s->pid;
 	close_fd(&s->child_sync);
-	r = attach(s, err);
+	attributes = attributes_of(s);
+	r = attach(s, place.cgroup_fd, err);
+	if (r == 0)
+		r = attributes_outside(&attributes, s->pid, err);
 	if (r < 0)
 		return r;
 	r = sync_send(s->sync, SYNC_START, 0, -1, NULL);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -86,8 +87,7 @@ static int join_all(const struct placement *p, struct error **err)
 		for (size_t i = 0; i < ARRAY_SIZE(join_order); i++) {
 			enum spec_namespace_type type = join_order[i];
 
-			if (p->join_fds[type] >= 0 && type != NAMESPACE_MOUNT &&
-			    type != NAMESPACE_TIME)
+			if (p->join_fds[type] >= 0 && type != NAMESPACE_MOUNT)
 				is_joined[type] = join_one(p, type, NULL) == 0;
 		}
 		r = join_one(p, NAMESPACE_USER, err);
@@ -97,10 +97,7 @@ static int join_all(const struct placement *p, struct error **err)
 	for (size_t i = 0; i < ARRAY_SIZE(join_order); i++) {
 		enum spec_namespace_type type = join_order[i];
 
-		/* Time is left to the child: setns refuses a process that shares its memory. The
-		 * mount namespace too, unless a new user namespace would take the right away. */
-		if (p->join_fds[type] < 0 || is_joined[type] || type == NAMESPACE_TIME ||
-		    (type == NAMESPACE_MOUNT && !(p->new_flags & CLONE_NEWUSER)))
+		if (p->join_fds[type] < 0 || is_joined[type])
 			continue;
 		r = join_one(p, type, err);
 		if (r < 0)
@@ -109,80 +106,92 @@ static int join_all(const struct placement *p, struct error **err)
 	return 0;
 }
 
-/* What the joiner leaves behind in the memory it shares with us. */
+/* What the joiner says, on a page that it shares with us. */
 struct joiner {
 	pid_t pid;
 	int result;
+	char error[1024];
 };
 
-/* Runs between vfork and _exit. Its own setns calls change nothing for us, but the child that it clones is
- * ours (CLONE_PARENT) and the PID it gets is as our namespace counts. */
-static pid_t clone_as_parent(uint64_t flags, int cgroup_fd, volatile struct joiner *joiner,
-			     struct error **err)
-{
-	struct process_clone opts = {
-		.flags = flags | CLONE_PARENT, .cgroup_fd = cgroup_fd, .exit_signal = 0};
-	_cleanup_fd_ int pidfd = -1;
-	pid_t pid = process_clone(&opts, &pidfd, err);
+typedef int join_fn(const void *data, struct error **err);
 
-	if (pid > 0)
-		joiner->pid = pid;
-	else
-		joiner->result = pid;
+/* Runs in the joiner, which ends here; the child returns 0. Its joins change nothing for us, but the child that
+ * it clones is ours (CLONE_PARENT), and the PID it gets is as our namespace counts. */
+static int run_joiner(join_fn *join, const void *data, uint64_t flags, struct joiner *page)
+{
+	struct process_clone opts = {.flags = flags | CLONE_PARENT, .cgroup_fd = -1};
+	_cleanup_error_ struct error *err = NULL;
+	int pidfd = -1, r;
+
+	r = join(data, &err);
+	if (r == 0)
+		r = process_clone(&opts, &pidfd, &err);
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		page->pid = r;
+	page->result = r;
+	snprintf(page->error, sizeof page->error, "%s", r < 0 ? error_text(err) : "");
+	_exit(0);
+}
+
+static pid_t read_page(const struct joiner *page, int status, int *pidfd, struct error **err)
+{
+	if (page->result < 0)
+		return error_set(err, -page->result, "%s", page->error);
+	if (page->pid <= 0)
+		return error_set(err, ECHILD, "the joiner ended unexpectedly (status %d)", status);
+	/* Ours and not waited for yet, so the PID can't be another's. */
+	*pidfd = (int)syscall(SYS_pidfd_open, page->pid, 0);
+	return *pidfd < 0 ? error_errno(err, errno, "open the process %d", page->pid) : page->pid;
+}
+
+/* Clones with flags from a joiner that is in the cgroup already: to be cloned into it is no longer allowed
+ * once the cgroup namespace has changed. */
+static pid_t clone_by_joiner(join_fn *join, const void *data, uint64_t flags, int cgroup_fd,
+			     int *pidfd, struct error **err)
+{
+	struct process_clone opts = {.cgroup_fd = cgroup_fd, .exit_signal = SIGCHLD};
+	_cleanup_fd_ int joiner_fd = -1;
+	struct joiner *page;
+	pid_t pid;
+	int status;
+
+	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return error_errno(err, errno, "map a page");
+	pid = process_clone(&opts, &joiner_fd, err);
+	if (pid == 0)
+		return run_joiner(join, data, flags, page);
+	if (pid > 0) {
+		pid = process_wait(joiner_fd, &status, err);
+		if (pid == 0)
+			pid = read_page(page, status, pidfd, err);
+	}
+	munmap(page, sizeof *page);
 	return pid;
 }
 
-static pid_t finish_joiner(pid_t joiner_pid, const volatile struct joiner *joiner, int *pidfd,
-			   struct error **err)
+static int join_placement(const void *data, struct error **err)
 {
-	int status;
-
-	while (waitpid(joiner_pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, errno, "wait for the joiner");
-	if (joiner->result < 0)
-		return joiner->result;
-	if (joiner->pid <= 0)
-		return error_set(err, ECHILD, "the joiner ended unexpectedly (status %d)", status);
-	/* Ours and not waited for yet, so the PID can't be another's. */
-	*pidfd = (int) syscall(SYS_pidfd_open, joiner->pid, 0);
-	return *pidfd < 0 ? error_errno(err, errno, "open the process %d", joiner->pid) : joiner->pid;
+	return join_all(data, err);
 }
 
 pid_t place_clone(const struct placement *p, int *pidfd, struct error **err)
 {
 	struct process_clone direct = {
 		.flags = p->new_flags, .cgroup_fd = p->cgroup_fd, .exit_signal = SIGCHLD};
-	volatile struct joiner joiner = {0};
-	pid_t pid;
 
 	if (!p->needs_joiner)
 		return process_clone(&direct, pidfd, err);
-	pid = vfork();
-	if (pid < 0)
-		return error_errno(err, errno, "create a process");
-	if (pid == 0) {
-		joiner.result = join_all(p, err);
-		if (joiner.result == 0 &&
-		    clone_as_parent(p->new_flags, p->cgroup_fd, &joiner, err) == 0)
-			return 0; /* the child, with memory of its own */
-		_exit(0);
-	}
-	return finish_joiner(pid, &joiner, pidfd, err);
+	return clone_by_joiner(join_placement, p, p->new_flags, p->cgroup_fd, pidfd, err);
 }
 
 int place_join(const struct placement *p, struct error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(join_order); i++) {
-		enum spec_namespace_type type = join_order[i];
-		int r;
+	for (size_t i = 0; !p->needs_joiner && i < ARRAY_SIZE(join_order); i++) {
+		int r = p->join_fds[join_order[i]] >= 0 ? join_one(p, join_order[i], err) : 0;
 
-		if (p->join_fds[type] < 0)
-			continue;
-		if (p->needs_joiner && type != NAMESPACE_TIME &&
-		    (type != NAMESPACE_MOUNT || (p->new_flags & CLONE_NEWUSER)))
-			continue;
-		r = join_one(p, type, err);
 		if (r < 0)
 			return r;
 	}
@@ -190,8 +199,9 @@ int place_join(const struct placement *p, struct error **err)
 }
 
 /* In the exec joiner. setns checks the rights for all of them before it changes any. */
-static int enter(const struct place_exec *opts, struct error **err)
+static int enter(const void *data, struct error **err)
 {
+	const struct place_exec *opts = data;
 	int r = cgroup_join_self(opts->cgroup_fds, opts->cgroup_fd_count);
 
 	if (r < 0)
@@ -203,16 +213,5 @@ static int enter(const struct place_exec *opts, struct error **err)
 
 pid_t place_clone_into(const struct place_exec *opts, int *pidfd, struct error **err)
 {
-	volatile struct joiner joiner = {0};
-	pid_t pid = vfork();
-
-	if (pid < 0)
-		return error_errno(err, errno, "create a process");
-	if (pid == 0) {
-		joiner.result = enter(opts, err);
-		if (joiner.result == 0 && clone_as_parent(0, -1, &joiner, err) == 0)
-			return 0; /* the child, with memory of its own */
-		_exit(0);
-	}
-	return finish_joiner(pid, &joiner, pidfd, err);
+	return clone_by_joiner(enter, opts, 0, opts->cgroup_fd, pidfd, err);
 }

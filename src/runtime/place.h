@@ -4,8 +4,8 @@
  *
  * Without anything to join, one clone3 does it all. Namespaces that a process may enter itself are joined
  * by the child (place_join). A PID or user namespace must be joined before the child exists, and with a new
- * user namespace all others too: a short-lived joiner does that (vfork, so that it costs little and
- * reports errors in place), and clones the child with CLONE_PARENT, which makes it a child of ours. */
+ * user namespace all others too: a short-lived joiner does that, and clones the child with CLONE_PARENT, which
+ * makes it a child of ours. */
 #ifndef DHOW_RUNTIME_PLACE_H
 #define DHOW_RUNTIME_PLACE_H
 
@@ -24,13 +24,13 @@ int place_open(const struct spec_linux *config, struct placement *out, struct er
 void place_close(struct placement *placement);
 /* As process_clone. In the child, the joins that were left to it come next: place_join(). */
 pid_t place_clone(const struct placement *placement, int *pidfd, struct error **err);
-/* Child: joins what the joiner has not, the mount namespace last. */
+/* Child: joins what is to be joined, the mount namespace last, unless the joiner has. */
 int place_join(const struct placement *placement, struct error **err);
 
 struct place_exec {
 	int target_pidfd;      /* a process of the container */
-	int flags;	       /* its namespaces that differ from ours, CLONE_NEW*, without
-				* CLONE_NEWTIME: that is the child's to join */
+	int flags;	       /* its namespaces that differ from ours, CLONE_NEW* */
+	int cgroup_fd;	       /* as for struct placement */
 	const int *cgroup_fds; /* files to write "0" to first (cgroup_join_self) */
 	int cgroup_fd_count;
 };
