@@ -12,7 +12,8 @@
 #include "kernel/cgroup.h"
 
 /* The largest files are cgroup.procs (7 bytes a process) and numa statistics. */
-#define CGROUP_VALUE_MAX (64 << 20)
+#define CGROUP_VALUE_MAX   (64 << 20)
+#define CGROUP_VALUE_USUAL 4096
 
 int cgroup_write(int dirfd, const char *dir, const char *name, const char *value,
 		 struct error **err)
@@ -52,21 +53,40 @@ int cgroup_writef(int dirfd, const char *dir, const char *name, struct error **e
 	return cgroup_write(dirfd, dir, name, value, err);
 }
 
+/* Most files are one short line, and one read takes it: a seq_file hands out whole lines until the buffer is
+ * full, so that what leaves half of it free is all. */
+static int read_value(int fd, char **value, size_t *length)
+{
+	char *buf = malloc(CGROUP_VALUE_USUAL + 1);
+	ssize_t n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = read(fd, buf, CGROUP_VALUE_USUAL);
+	if (n < 0 || n > CGROUP_VALUE_USUAL / 2) {
+		int r = n < 0 ? -errno : lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+
+		free(buf);
+		return r < 0 ? r : fd_read_all(fd, CGROUP_VALUE_MAX, "cgroup", value, length, NULL);
+	}
+	buf[n] = '\0';
+	*value = buf;
+	*length = (size_t)n;
+	return 0;
+}
+
 int cgroup_read(int dirfd, const char *dir, const char *name, char **value, struct error **err)
 {
 	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_free_ char *text = NULL;
+	char *text;
 	size_t length;
-	int r;
+	int r = fd < 0 ? -errno : read_value(fd, &text, &length);
 
-	if (fd < 0)
-		return error_errno(err, errno, "read %s/%s", dir, name);
-	r = fd_read_all(fd, CGROUP_VALUE_MAX, name, &text, &length, err);
 	if (r < 0)
-		return error_prefix(err, "%s", dir);
+		return error_errno(err, -r, "read %s/%s", dir, name);
 	if (length > 0 && text[length - 1] == '\n')
 		text[length - 1] = '\0';
-	*value = TAKE_PTR(text);
+	*value = text;
 	return 0;
 }
 

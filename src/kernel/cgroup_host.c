@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the host has mounted of control groups, and where this process is in them.
  *
- * cgroup2 at /sys/fs/cgroup is told by one statfs(2). Everything else is read from /proc/self/mountinfo,
- * once: each hierarchy of /proc/self/cgroup is matched with the mount whose super options name its
- * controllers. A hierarchy that is mounted more than once counts where it is below /sys/fs/cgroup. */
+ * cgroup2 at /sys/fs/cgroup is told by one statfs(2). v1 hierarchies, which /proc/self/cgroup lists, are
+ * looked for where everybody mounts them, in a directory of the controllers' name. Only where one isn't there
+ * as a whole (a container's view, a host that mounts elsewhere) /proc/self/mountinfo is read, for which
+ * the kernel needs 2 us a mount, a millisecond on a host with many containers: each hierarchy is
+ * matched with the mount whose super options name its controllers. One that is mounted more than once
+ * counts where it is below /sys/fs/cgroup. */
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "kernel/cgroup.h"
 
 #define CGROUP_ROOT     "/sys/fs/cgroup"
 #define CGROUP_FILE_MAX (1 << 20)
+#define MOUNTINFO_MAX   (64 << 20)
 
 /* One line of mountinfo, as far as it matters; points into the text, which is cut up. */
 struct mount_line {
@@ -193,18 +198,54 @@ static int take_mount_line(struct cgroup_host *host, char *line)
 	return take_mount(host, &m);
 }
 
+static int set_whole_mount(struct cgroup_hierarchy *h, const char *mount_point)
+{
+	h->mount_point = strdup(mount_point);
+	h->root = strdup("/");
+	return h->mount_point && h->root ? 0 : -ENOMEM;
+}
+
 static int set_unified_root(struct cgroup_host *host)
 {
 	for (size_t i = 0; i < host->count; i++) {
-		struct cgroup_hierarchy *h = &host->hierarchies[i];
-
-		if (!h->is_unified)
-			continue;
-		h->mount_point = strdup(CGROUP_ROOT);
-		h->root = strdup("/");
-		return h->mount_point && h->root ? 0 : -ENOMEM;
+		if (host->hierarchies[i].is_unified)
+			return set_whole_mount(&host->hierarchies[i], CGROUP_ROOT);
 	}
 	return 0;
+}
+
+/* The root directory of a hierarchy is inode 1 of its file system; a mount of less shows another. */
+static bool is_whole_mount(const char *path, bool is_unified)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_ino == 1 &&
+	       statfs(path, &fs) == 0 &&
+	       fs.f_type == (is_unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+}
+
+/* Returns 1 when every v1 hierarchy is at its usual place, 0 when mountinfo must be read. */
+static int find_usual_mounts(struct cgroup_host *host)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < host->count && r == 0; i++) {
+		struct cgroup_hierarchy *h = &host->hierarchies[i];
+		const char *name =
+			str_starts(h->controllers, "name=") ? h->controllers + 5 : h->controllers;
+		char path[128];
+		int n = snprintf(path, sizeof path, CGROUP_ROOT "/%s",
+				 h->is_unified ? "unified" : name);
+
+		if (n >= (int)sizeof path || strchr(name, '/'))
+			return 0;
+		if (is_whole_mount(path, h->is_unified))
+			r = set_whole_mount(h, path);
+		else if (!h->is_unified || access(path, F_OK) == 0)
+			return 0; /* "0::" is listed even where cgroup2 is mounted nowhere */
+	}
+	return r < 0 ? r : host->count > 1;
 }
 
 /* Forgets what isn't mounted, and on a v1 host a cgroup2 that somebody mounted elsewhere for himself. */
@@ -241,56 +282,68 @@ static enum cgroup_layout tell_layout(const struct cgroup_host *host)
 	return has_v2 ? CGROUP_V2 : CGROUP_NONE;
 }
 
+/* Ends the search: r is its result, and *host is cleared where that is an error. */
+static int finish(struct cgroup_host *host, int r, struct error **err)
+{
+	if (r < 0) {
+		cgroup_host_clear(host);
+		return error_errno(err, -r, "look for cgroup mounts");
+	}
+	drop_unmounted(host);
+	host->layout = tell_layout(host);
+	return 0;
+}
+
 int cgroup_host_parse(const char *mountinfo, const char *own, struct cgroup_host *out,
 		      struct error **err)
 {
-	struct cgroup_host host = {0};
-	int r = each_line(&host, own, add_own_line);
+	int r;
 
+	*out = (struct cgroup_host){0};
+	r = each_line(out, own, add_own_line);
 	if (r == 0)
-		r = mountinfo ? each_line(&host, mountinfo, take_mount_line)
-			      : set_unified_root(&host);
-	if (r < 0) {
-		cgroup_host_clear(&host);
-		return error_errno(err, -r, "look for cgroup mounts");
+		r = mountinfo ? each_line(out, mountinfo, take_mount_line) : set_unified_root(out);
+	return finish(out, r, err);
+}
+
+static int look(struct cgroup_host *host, struct error **err)
+{
+	_cleanup_free_ char *mountinfo = NULL, *own = NULL;
+	struct statfs fs;
+	int r = file_read_at(AT_FDCWD, "/proc/self/cgroup", CGROUP_FILE_MAX, &own, NULL, err);
+
+	if (r == -ENOENT) {
+		/* A kernel without cgroups, or no procfs. */
+		if (err)
+			error_freep(err);
+		return cgroup_host_parse(NULL, "", host, err);
 	}
-	drop_unmounted(&host);
-	host.layout = tell_layout(&host);
-	*out = host;
-	return 0;
+	if (r < 0)
+		return r;
+	if (statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return cgroup_host_parse(NULL, own, host, err);
+	r = each_line(host, own, add_own_line);
+	if (r == 0)
+		r = find_usual_mounts(host);
+	if (r != 0)
+		return finish(host, r, err);
+	cgroup_host_clear(host);
+	r = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, NULL, err);
+	return r < 0 ? r : cgroup_host_parse(mountinfo, own, host, err);
 }
 
 int cgroup_host_get(const struct cgroup_host **out, struct error **err)
 {
 	static struct cgroup_host host;
 	static bool is_known;
-	_cleanup_free_ char *mountinfo = NULL, *own = NULL;
-	struct statfs fs;
-	int r;
 
-	if (is_known) {
-		*out = &host;
-		return 0;
-	}
-	r = file_read_at(AT_FDCWD, "/proc/self/cgroup", CGROUP_FILE_MAX, &own, NULL, err);
-	if (r == -ENOENT) {
-		/* A kernel without cgroups, or no procfs. */
-		error_freep(err ? err : &(struct error *){NULL});
-		own = strdup("");
-		r = own ? 0 : error_errno(err, ENOMEM, "look for cgroup mounts");
-	}
-	if (r < 0)
-		return r;
-	if (*own && (statfs(CGROUP_ROOT, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)) {
-		r = file_read_at(AT_FDCWD, "/proc/self/mountinfo", 64 * CGROUP_FILE_MAX, &mountinfo,
-				 NULL, err);
+	if (!is_known) {
+		int r = look(&host, err);
+
 		if (r < 0)
 			return r;
+		is_known = true;
 	}
-	r = cgroup_host_parse(mountinfo, own, &host, err);
-	if (r < 0)
-		return r;
-	is_known = true;
 	*out = &host;
 	return 0;
 }
