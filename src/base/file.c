@@ -209,17 +209,37 @@ uint64_t now_ns(void)
 	return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }
 
+/* Days since 1970-01-01 to a date of the Gregorian calendar; years begin in March here, so that the leap
+ * day is the last. gmtime_r would do, but reads /etc/localtime for it. */
+static void civil_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
+	int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	unsigned of_era = (unsigned)(shifted - era * 146097);
+	unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned from_march = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * from_march + 2) / 5 + 1;
+	*month = from_march < 10 ? from_march + 3 : from_march - 9;
+	*year = (int64_t)year_of_era + era * 400 + (*month <= 2);
+}
+
 void format_time_rfc3339(const struct timespec *ts, char *buf, size_t size)
 {
-	char date[24], fraction[12];
-	struct tm tm;
+	int64_t days = ts->tv_sec / 86400, rest = ts->tv_sec % 86400, year;
+	unsigned month, day;
+	char fraction[24];
 	size_t n;
 
-	gmtime_r(&ts->tv_sec, &tm);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (rest < 0) {
+		rest += 86400;
+		days--;
+	}
+	civil_date(days, &year, &month, &day);
 	/* Go drops the fraction's trailing zeros. */
 	snprintf(fraction, sizeof fraction, ".%09ld", ts->tv_nsec % 1000000000);
 	for (n = strlen(fraction); n > 0 && (fraction[n - 1] == '0' || fraction[n - 1] == '.'); n--)
 		fraction[n - 1] = '\0';
-	snprintf(buf, size, "%s%sZ", date, fraction);
+	snprintf(buf, size, "%04" PRId64 "-%02u-%02uT%02d:%02d:%02d%sZ", year, month, day,
+		 (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), fraction);
 }
