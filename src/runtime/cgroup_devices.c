@@ -125,7 +125,8 @@ int device_state_build(const struct spec_device_rule *rules, size_t count, struc
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = apply_rule(&state, &rules[i], err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(default_rules); i++)
+	/* Where all is allowed, so are these, unless a rule took one away. */
+	for (size_t i = 0; r == 0 && !state.is_allowed && i < ARRAY_SIZE(default_rules); i++)
 		r = apply_rule(&state, &default_rules[i], err);
 	if (r < 0)
 		free(state.exceptions);

@@ -91,7 +91,7 @@ static int set_v1(const struct cgroup_target *t, const struct spec_resources *re
 		r = cgroup_put(t, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes", "%" PRId64,
 			       resources->memory.kernel_tcp.value);
 	if (r == 0 && resources->memory.disable_oom_killer.is_set &&
-	    (resources->memory.disable_oom_killer.value || t->is_update) && t->dir)
+	    (resources->memory.disable_oom_killer.value || (t->is_update && t->dir)))
 		r = cgroup_put(t, "memory.disableOOMKiller", "memory.oom_control", "%d",
 			       resources->memory.disable_oom_killer.value);
 	if (r == 0 && resources->memory.swappiness.is_set)
