@@ -57,7 +57,7 @@ static int bind_node(struct rootfs *r, const struct spec_device *d, struct error
 	if (fstat(tree, &st) < 0 || (st.st_mode & S_IFMT) != type_bits(d->type) ||
 	    (d->type != 'p' && st.st_rdev != makedev((unsigned)d->major, (unsigned)d->minor)))
 		return error_set(err, EINVAL, "the host's %s is another device", d->path);
-	covered = path_create_in_root(r->root_fd, d->path, 0666, err);
+	covered = path_create_in_root(r->root_fd, d->path, 0666, PATH_ANY, err);
 	if (covered < 0)
 		return covered;
 	target.fd = covered;
