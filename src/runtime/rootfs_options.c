@@ -106,6 +106,15 @@ static const struct option options[] = {
 	{"unbindable", OPTION_PROPAGATION, false, MS_UNBINDABLE},
 };
 
+const char *const *rootfs_mount_option_names(void)
+{
+	static const char *names[ARRAY_SIZE(options) + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		names[i] = options[i].name;
+	return names;
+}
+
 int rootfs_parse_propagation(const char *name, unsigned long *type, bool *is_recursive)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
