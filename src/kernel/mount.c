@@ -95,11 +95,15 @@ int mount_detached(const struct mount_fs *fs, struct error **err)
 	return fd;
 }
 
+/* What only mount(2) can say: long values, and the flag that fsconfig has no word for. */
 static bool wants_legacy(const struct mount_fs *fs)
 {
-	for (size_t i = 0; i < fs->parameter_count; i++)
-		if (fs->parameters[i].value && strlen(fs->parameters[i].value) > PARAMETER_MAX)
+	for (size_t i = 0; i < fs->parameter_count; i++) {
+		const struct mount_parameter *p = &fs->parameters[i];
+
+		if (p->value ? strlen(p->value) > PARAMETER_MAX : str_equal(p->key, "iversion"))
 			return true;
+	}
 	return false;
 }
 

@@ -85,11 +85,27 @@ static int mount_at(const struct call *call, struct error **err)
 	return r;
 }
 
+/* Looks target up again. A root itself is found only from above: from the caller's "/". */
+static int look_up(const struct mount_target *target, struct error **err)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fd_ int host = -1;
+	int r;
+
+	if (!str_equal(target->path, "/"))
+		return path_open_in_root(target->root, target->path, O_PATH, PATH_ANY, err);
+	host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host < 0)
+		return error_errno(err, errno, "open /");
+	r = path_within_root(host, target->fd, &path, err);
+	return r < 0 ? r : path_open_in_root(host, path, O_PATH, PATH_ANY, err);
+}
+
 /* The root of the mount that is now on target. */
 static int reopen_target(const struct mount_target *target, struct error **err)
 {
 	struct statx covered, top;
-	int fd = path_open_in_root(target->root, target->path, O_PATH, PATH_ANY, err);
+	int fd = look_up(target, err);
 
 	if (fd < 0)
 		return fd;

@@ -229,7 +229,7 @@ int path_open_in_root(int root, const char *path, int flags, enum path_rules rul
 	return fd < 0 ? error_errno(err, -fd, "open %s in the root", path) : fd;
 }
 
-/* Makes the component name of dir and opens it. -ELOOP when a link is there, which then points nowhere. */
+/* Makes the component name of dir and opens it. -ELOOP when a link is there. */
 static int make_component(int dir, const char *name, bool is_directory, mode_t mode)
 {
 	uint64_t begin = trace_begin();
@@ -248,15 +248,15 @@ static int make_component(int dir, const char *name, bool is_directory, mode_t m
 	}
 	if (r < 0 && r != -EEXIST)
 		return r;
-	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | (is_directory ? O_DIRECTORY : 0));
+	if (fd < 0 && errno != ENOTDIR)
 		return -errno;
-	if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode) || (is_directory && !S_ISDIR(st.st_mode))) {
-		r = S_ISLNK(st.st_mode) ? -ELOOP : -ENOTDIR;
-		close(fd);
-		return r;
-	}
-	return fd;
+	if (fd >= 0 && (is_directory || r == 0))
+		return fd;
+	close_fd(&fd);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISLNK(st.st_mode) ? -ELOOP : is_directory ? -ENOTDIR : -EEXIST;
 }
 
 /* What make_down() is asked for. */
@@ -317,21 +317,38 @@ static int make_down(const struct making *making, char **path)
 	return TAKE_FD(dir);
 }
 
+/* The usual case: only the last component is missing. Anything else is an error here, and no answer. */
+static int make_last(const struct making *making, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = strndup(path, slash ? (size_t)(slash - path) : 0);
+	_cleanup_fd_ int dir = -1;
+
+	if (!parent || !slash || !slash[1] || slash[1] == '.')
+		return -EINVAL;
+	dir = open_in_root(making->root, *parent ? parent : "/", O_PATH | O_DIRECTORY,
+			   making->rules);
+	return dir < 0 ? dir : make_component(dir, slash + 1, making->is_directory, making->mode);
+}
+
 static int make_in_root(const struct making *making, const char *path, struct error **err)
 {
-	_cleanup_free_ char *todo = strdup(path);
-	int fd = open_in_root(making->root, path, O_PATH | (making->is_directory ? O_DIRECTORY : 0),
-			      making->rules);
+	_cleanup_free_ char *todo = NULL;
+	int fd = -ENOENT;
 
-	if (fd == -ENOENT && !todo)
-		fd = -ENOMEM;
+	if (!(making->rules & PATH_MISSING))
+		fd = open_in_root(making->root, path,
+				  O_PATH | (making->is_directory ? O_DIRECTORY : 0), making->rules);
 	if (fd == -ENOENT) {
-		fd = -ERESTART;
-		for (int i = 0; fd == -ERESTART && i <= LINKS_MAX; i++)
-			fd = make_down(making, &todo);
-		if (fd == -ERESTART)
-			fd = -ELOOP;
+		fd = make_last(making, path);
+		if (fd < 0)
+			fd = -ERESTART;
 	}
+	todo = fd == -ERESTART ? strdup(path) : NULL;
+	for (int i = 0; fd == -ERESTART && todo && i <= LINKS_MAX; i++)
+		fd = make_down(making, &todo);
+	if (fd == -ERESTART)
+		fd = todo ? -ELOOP : -ENOMEM;
 	return fd < 0 ? error_errno(err, -fd, "make %s in the root", path) : fd;
 }
 
@@ -343,9 +360,10 @@ int path_mkdirs_in_root(int root, const char *path, mode_t mode, enum path_rules
 	return make_in_root(&making, path, err);
 }
 
-int path_create_in_root(int root, const char *path, mode_t mode, struct error **err)
+int path_create_in_root(int root, const char *path, mode_t mode, enum path_rules rules,
+			struct error **err)
 {
-	struct making making = {root, false, mode, PATH_ANY};
+	struct making making = {root, false, mode, rules};
 
 	return make_in_root(&making, path, err);
 }

@@ -19,6 +19,7 @@
 enum path_rules {
 	PATH_ANY = 0,
 	PATH_NO_SYMLINKS = 1, /* a symbolic link anywhere on the way is -ELOOP */
+	PATH_MISSING = 2,     /* for mkdirs and create: a look just before found nothing at path */
 };
 
 /* Opens an existing path with open(2)'s flags. O_CREAT is not among them. */
@@ -32,7 +33,8 @@ int path_mkdirs_in_root(int root, const char *path, mode_t mode, enum path_rules
 
 /* Opens what is at path (O_PATH), making an empty regular file with mode where nothing is, and the
  * parents with 0755. */
-int path_create_in_root(int root, const char *path, mode_t mode, struct error **err);
+int path_create_in_root(int root, const char *path, mode_t mode, enum path_rules rules,
+			struct error **err);
 
 /* Opens the directory that holds the last component of path (O_PATH), making it where it is missing. *name points
  * into path. A path without a last component ("/") is -EINVAL. */

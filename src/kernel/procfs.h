@@ -18,7 +18,7 @@
 int procfs_root(struct error **err);
 /* For use after clone3 or setns, when the PID namespace may be another one. Keeps the root that was opened
  * before where that shows the caller (the host's shows everybody), and opens a new detached instance where not, or
- * where nothing was opened yet, since /proc may be a container's now. "self" is always resolved anew. */
+ * where nothing was opened yet, since /proc may be a container's now. "self" is always resolved anew; PIDs in a path count as the procfs does that was opened first. */
 int procfs_renew(struct error **err);
 
 /* Opens path (relative to procfs, such as "self/attr/exec"; "self" is resolved by the module) with

@@ -57,7 +57,7 @@ static int bind_console(struct rootfs *r, int slave, struct error **err)
 	struct stat st;
 
 	if (covered == -ENOENT)
-		covered = path_create_in_root(r->root_fd, "/dev/console", 0666, err);
+		covered = path_create_in_root(r->root_fd, "/dev/console", 0666, PATH_MISSING, err);
 	if (covered < 0)
 		return error_errno(err, -covered, "open /dev/console");
 	if (fstat(covered, &st) < 0 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))

@@ -45,6 +45,19 @@ static int make_node(int dir, const char *name, const struct spec_device *d)
 	return r;
 }
 
+static bool is_device(const struct stat *st, const struct spec_device *d)
+{
+	return (st->st_mode & S_IFMT) == type_bits(d->type) &&
+	       (d->type == 'p' || st->st_rdev == makedev((unsigned)d->major, (unsigned)d->minor));
+}
+
+static bool is_same_device(int dir, const char *name, const struct spec_device *d)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_device(&st, d);
+}
+
 static int bind_node(struct rootfs *r, const struct spec_device *d, struct error **err)
 {
 	_cleanup_fd_ int tree = mount_clone(AT_FDCWD, d->path, 0, err);
@@ -54,10 +67,9 @@ static int bind_node(struct rootfs *r, const struct spec_device *d, struct error
 
 	if (tree < 0)
 		return tree;
-	if (fstat(tree, &st) < 0 || (st.st_mode & S_IFMT) != type_bits(d->type) ||
-	    (d->type != 'p' && st.st_rdev != makedev((unsigned)d->major, (unsigned)d->minor)))
+	if (fstat(tree, &st) < 0 || !is_device(&st, d))
 		return error_set(err, EINVAL, "the host's %s is another device", d->path);
-	covered = path_create_in_root(r->root_fd, d->path, 0666, err);
+	covered = path_create_in_root(r->root_fd, d->path, 0666, PATH_ANY, err);
 	if (covered < 0)
 		return covered;
 	target.fd = covered;
@@ -82,10 +94,11 @@ static int make_device(struct rootfs *r, const struct spec_device *d, int dev, s
 	n = make_node(dev, name, d);
 	if (n == -EPERM)
 		return bind_node(r, d, err);
-	/* What the image brought stays. Masks verify their /dev/null (rootfs_protect.c). */
-	if (n < 0 && n != -EEXIST)
-		return error_errno(err, -n, "mknod");
-	return 0;
+	if (n == -EEXIST)
+		return is_same_device(dev, name, d)
+			       ? 0
+			       : error_set(err, EEXIST, "something else is there already");
+	return n < 0 ? error_errno(err, -n, "mknod") : 0;
 }
 
 static bool is_listed(const struct spec_linux *config, const char *path)
@@ -128,7 +141,10 @@ int rootfs_make_devices(struct rootfs *r, struct error **err)
 	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++) {
 		const struct spec_device *d = &default_devices[i];
 
-		if (!is_listed(config, d->path) && make_device(r, d, dev, err) < 0)
+		int n = is_listed(config, d->path) ? 0 : make_device(r, d, dev, err);
+
+		/* What the image brought stays. Masks verify their /dev/null (rootfs_protect.c). */
+		if (n < 0 && n != -EEXIST)
 			return error_prefix(err, "default device %s", d->path);
 	}
 	return 0;

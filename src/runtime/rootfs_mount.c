@@ -73,13 +73,10 @@ static int open_or_make(struct rootfs *r, struct mount_plan *m, int like, enum p
 		return fd;
 	if (like >= 0 && fstat(like, &st) < 0)
 		return -errno;
-	if (like >= 0 && !S_ISDIR(st.st_mode)) {
-		/* Files are made where links lead, so links must be ruled out before. */
-		if (rules & PATH_NO_SYMLINKS)
-			return -ELOOP;
-		return path_create_in_root(r->root_fd, m->destination, 0755, NULL);
-	}
-	return path_mkdirs_in_root(r->root_fd, m->destination, 0755, rules, NULL);
+	if (like >= 0 && !S_ISDIR(st.st_mode))
+		return path_create_in_root(r->root_fd, m->destination, 0755, rules | PATH_MISSING,
+					   NULL);
+	return path_mkdirs_in_root(r->root_fd, m->destination, 0755, rules | PATH_MISSING, NULL);
 }
 
 int rootfs_open_target(struct rootfs *r, struct mount_plan *m, int like, bool *is_new,

@@ -36,7 +36,8 @@ struct option {
 #define ATIME MOUNT_ATTR__ATIME
 
 static const struct option options[] = {
-	{"acl", OPTION_SUPERBLOCK, false, 0, "noacl"},
+	/* mount(2) has a flag for it that file systems set for themselves. */
+	{"acl", OPTION_NONE},
 	{"async", OPTION_SUPERBLOCK, true, 0, "sync"},
 	{"atime", OPTION_ATTRIBUTE, true, ATIME},
 	{"bind", OPTION_BIND},
@@ -53,7 +54,7 @@ static const struct option options[] = {
 	/* Tells whether mount(2) writes to the kernel's log; fsopen(2) never does. */
 	{"loud", OPTION_NONE},
 	{"mand", OPTION_SUPERBLOCK},
-	{"noacl", OPTION_SUPERBLOCK, false, 0, "acl"},
+	{"noacl", OPTION_NONE},
 	{"noatime", OPTION_ATTRIBUTE, false, MOUNT_ATTR_NOATIME},
 	{"nodev", OPTION_ATTRIBUTE, false, MOUNT_ATTR_NODEV},
 	{"nodiratime", OPTION_ATTRIBUTE, false, MOUNT_ATTR_NODIRATIME},
@@ -105,6 +106,15 @@ static const struct option options[] = {
 	{"tmpcopyup", OPTION_COPY_UP},
 	{"unbindable", OPTION_PROPAGATION, false, MS_UNBINDABLE},
 };
+
+const char *const *rootfs_mount_option_names(void)
+{
+	static const char *names[ARRAY_SIZE(options) + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		names[i] = options[i].name;
+	return names;
+}
 
 int rootfs_parse_propagation(const char *name, unsigned long *type, bool *is_recursive)
 {

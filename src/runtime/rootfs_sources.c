@@ -27,17 +27,26 @@ static uid_t host_id(const struct spec_id_maps *maps, uint32_t id)
 /* Whether the container's root may open path. Changing the file system ids drops the capabilities that
  * override permissions, and changing them back restores those: setfsuid(2). The raw calls, for
  * this process has one thread. */
-static bool can_child_open(const struct rootfs *r, int dir, const char *path)
+static bool can_child_open(const struct rootfs *r, const char *path)
 {
 	const struct spec_linux *config = &r->spec->linux;
-	_cleanup_fd_ int fd = -1;
+	_cleanup_fd_ int dir = -1, fd = -1;
+	bool is_refused = false;
 
 	syscall(SYS_setfsgid, host_id(&config->gid_maps, 0));
 	syscall(SYS_setfsuid, host_id(&config->uid_maps, 0));
-	fd = openat(dir, path, O_PATH | O_CLOEXEC);
+	/* The child walks to the bundle by its name as well. */
+	if (*path != '/') {
+		dir = open(r->opts.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		is_refused = dir < 0 && errno == EACCES;
+	}
+	if (!is_refused) {
+		fd = openat(dir, path, O_PATH | O_CLOEXEC);
+		is_refused = fd < 0 && errno == EACCES;
+	}
 	syscall(SYS_setfsuid, geteuid());
 	syscall(SYS_setfsgid, getegid());
-	return fd >= 0 || errno != EACCES;
+	return !is_refused;
 }
 
 static int clone_source(const struct rootfs *r, int dir, const char *path,
@@ -118,7 +127,7 @@ static int open_source(struct rootfs *r, struct mount_plan *m, struct error **er
 				       (m->source_nofollow ? MOUNT_CLONE_NOFOLLOW : 0);
 	int dir = *m->source == '/' ? AT_FDCWD : r->opts.bundle_fd;
 
-	if (!m->has_id_map && (!r->opts.has_user_namespace || can_child_open(r, dir, m->source)))
+	if (!m->has_id_map && (!r->opts.has_user_namespace || can_child_open(r, m->source)))
 		return 0;
 	m->source_fd = clone_source(r, dir, m->source, flags, err);
 	if (m->source_fd < 0)
@@ -145,7 +154,7 @@ int rootfs_open_sources(struct rootfs *r, struct error **err)
 	/* A normal user has nothing that the root of its user namespace lacks. */
 	if (geteuid() != 0 && r->opts.has_user_namespace)
 		return 0;
-	if (r->opts.has_user_namespace && !can_child_open(r, dir, root)) {
+	if (r->opts.has_user_namespace && !can_child_open(r, root)) {
 		r->root_source_fd = clone_source(r, dir, root, MOUNT_CLONE_RECURSIVE, err);
 		if (r->root_source_fd < 0)
 			return error_prefix(err, "root %s", root);
