@@ -87,16 +87,16 @@ world_make()
 
 world_remove()
 {
-	local directory pid command failed=0
-	for ((i = ${#AT_END[@]} - 1; i >= 0; i--)); do
-		eval "${AT_END[i]}"
-	done
+	local directory pid i failed=0
 	for directory in "$ROOT"/*/; do
 		[ -d "$directory" ] && oci delete --force "$(basename "$directory")" >/dev/null 2>&1 </dev/null
 	done
 	for pid in "${AGENTS[@]}"; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
+	done
+	for ((i = ${#AT_END[@]} - 1; i >= 0; i--)); do
+		eval "${AT_END[i]}"
 	done
 	# A peer that refused a bundle owes only its exit status.
 	[ -z "${PEER_REFUSED-}" ] || wait_until 0.2 no_cgroups_left || cgroups_purge
@@ -123,7 +123,7 @@ world_remove()
 setup() { world_make; }
 teardown() { world_remove; }
 
-# Runs a shell text when the test ends, last given first.
+# Runs a shell text when the test ends and its containers are gone, last given first.
 at_end()
 {
 	AT_END+=("$1")
@@ -228,6 +228,14 @@ runs_sh()
 	run_ok
 }
 
+# Tries to create: $status and $output are set. Not bats' run, whose pipe a container made would hold open.
+create_try()
+{
+	status=0
+	oci create --bundle "$BUNDLE" "$@" "$CT" </dev/null >"$BUNDLE/out" 2>"$BUNDLE/err" || status=$?
+	output=$(cat "$BUNDLE/err" "$BUNDLE/out")
+}
+
 # Creates, without starting; its output goes to $WORLD/NAME.out so that no pipe of bats' stays open.
 create_it()
 {
@@ -257,7 +265,7 @@ sleeper()
 # The bundle must be refused: exit not 0, nothing left; dhow-oci says one line with the given words.
 refuses()
 {
-	run oci run --bundle "$BUNDLE" "$CT" </dev/null
+	run_it
 	[ "$status" -ne 0 ] || fail "was accepted: $output"
 	case $RUNTIME_NAME in
 	dhow-oci*)

@@ -172,7 +172,7 @@ state_on_stdin()
 fails_create()
 {
 	bundle 'hook($k; "echo why it failed >&2; exit 3")' --arg k "$1"
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" -ne 0 ] || fail "create succeeded"
 	run oci state "$CT"
 	[ "$status" -ne 0 ] || fail "the container is there"

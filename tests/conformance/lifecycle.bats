@@ -12,7 +12,7 @@ load ../helpers
 
 @test "create: an id in use is refused, the first lives on" {
 	sleeper
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" = 1 ] || [ "$RUNTIME_NAME" != runc ]
 	[ "$status" -ne 0 ]
 	has "$output" exist
@@ -23,7 +23,7 @@ load ../helpers
 	bundle
 	start_it
 	wait_stopped
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" -ne 0 ]
 }
 
@@ -411,7 +411,7 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	agent pidfd "$WORLD/s" "$WORLD/o"
 	bundle '.process.args = ["/bin/sleep", "100"]'
 	oci run --detach --pidfd-socket "$WORLD/s" --bundle "$BUNDLE" "$CT" </dev/null >"$BUNDLE/out" 2>&1 ||
-		fail "$(cat "$BUNDLE/out")"
+		fail "$(head -n 1 "$BUNDLE/out")"
 	wait_until 5 grep -q ^end "$WORLD/o"
 	has "$(cat "$WORLD/o")" "fds 1"
 	like "$(cat "$WORLD/o")" "Pid:[[:space:]]+$(pid_of)"
