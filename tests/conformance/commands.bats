@@ -57,6 +57,7 @@ feature() { oci features | jq -r "$1"; }
 }
 
 @test "features.linux.memoryPolicy: modes and flags" {
+	[ "$(feature .linux.memoryPolicy)" != null ] || skip "features does not tell"
 	has "$(feature '.linux.memoryPolicy.modes | join(" ")')" MPOL_BIND
 	has "$(feature '.linux.memoryPolicy.flags | join(" ")')" MPOL_F_STATIC_NODES
 }
