@@ -57,30 +57,45 @@ limit()
 	is "$(v1 "$2" "$3")" "$4" "$3"
 }
 
-@test "linux.resources.memory.limit: v1" { limit '.linux.resources.memory.limit = 33554432' memory memory.limit_in_bytes 33554432; }
+@test "linux.resources.memory.limit: v1" {
+	limit '.linux.resources.memory.limit = 33554432' memory memory.limit_in_bytes 33554432
+}
+
 @test "linux.resources.memory.limit: -1 is unlimited, v1" {
 	need_v1 memory
 	sleeper '.linux.resources.memory.limit = -1'
 	[ "$(v1 memory memory.limit_in_bytes | wc -c)" -gt 18 ]
 }
-@test "linux.resources.memory.reservation: v1" { limit '.linux.resources.memory.reservation = 16777216' memory memory.soft_limit_in_bytes 16777216; }
+@test "linux.resources.memory.reservation: v1" {
+	limit '.linux.resources.memory.reservation = 16777216' memory memory.soft_limit_in_bytes 16777216
+}
+
 @test "linux.resources.memory.swap: v1" {
 	limit '.linux.resources.memory = {limit: 33554432, swap: 67108864}' memory memory.memsw.limit_in_bytes 67108864
 }
-@test "linux.resources.memory.swappiness: v1" { limit '.linux.resources.memory.swappiness = 10' memory memory.swappiness 10; }
+@test "linux.resources.memory.swappiness: v1" {
+	limit '.linux.resources.memory.swappiness = 10' memory memory.swappiness 10
+}
+
 @test "linux.resources.memory.disableOOMKiller: v1" {
 	need_v1 memory memory.oom_control
 	sleeper '.linux.resources.memory = {limit: 33554432, disableOOMKiller: true}'
 	has "$(v1 memory memory.oom_control)" "oom_kill_disable 1"
 }
-@test "linux.resources.memory.useHierarchy: v1" { limit '.linux.resources.memory = {limit: 33554432, useHierarchy: true}' memory memory.use_hierarchy 1; }
+@test "linux.resources.memory.useHierarchy: v1" {
+	limit '.linux.resources.memory = {limit: 33554432, useHierarchy: true}' memory memory.use_hierarchy 1
+}
+
 @test "linux.resources.memory.kernel: deprecated, is accepted or named in an error, v1" {
 	need_v1 memory
 	bundle '.linux.resources.memory.kernel = 33554432'
 	run_it
 	[ "$status" = 0 ] || { refuses kernel; }
 }
-@test "linux.resources.memory.kernelTCP: v1" { limit '.linux.resources.memory.kernelTCP = 33554432' memory memory.kmem.tcp.limit_in_bytes 33554432; }
+@test "linux.resources.memory.kernelTCP: v1" {
+	limit '.linux.resources.memory.kernelTCP = 33554432' memory memory.kmem.tcp.limit_in_bytes 33554432
+}
+
 @test "linux.resources.memory.limit: more than it is not given, v1" {
 	need_v1 memory
 	bundle '.process.args = ["/bin/probe", "eat", "64"] | .linux.resources.memory = {limit: 16777216, swap: 16777216}'
@@ -106,14 +121,38 @@ limit()
 	refuses swap
 }
 
-@test "linux.resources.cpu.shares: v1" { limit '.linux.resources.cpu.shares = 512' cpu cpu.shares 512; }
-@test "linux.resources.cpu.quota: v1" { limit '.linux.resources.cpu = {quota: 50000, period: 100000}' cpu cpu.cfs_quota_us 50000; }
-@test "linux.resources.cpu.quota: -1 is unlimited, v1" { limit '.linux.resources.cpu.quota = -1' cpu cpu.cfs_quota_us -1; }
-@test "linux.resources.cpu.period: v1" { limit '.linux.resources.cpu.period = 50000' cpu cpu.cfs_period_us 50000; }
-@test "linux.resources.cpu.burst: v1" { limit '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}' cpu cpu.cfs_burst_us 20000; }
-@test "linux.resources.cpu.idle: v1" { limit '.linux.resources.cpu.idle = 1' cpu cpu.idle 1; }
-@test "linux.resources.cpu.cpus: v1" { limit '.linux.resources.cpu.cpus = "0"' cpuset cpuset.cpus 0; }
-@test "linux.resources.cpu.mems: v1" { limit '.linux.resources.cpu.mems = "0"' cpuset cpuset.mems 0; }
+@test "linux.resources.cpu.shares: v1" {
+	limit '.linux.resources.cpu.shares = 512' cpu cpu.shares 512
+}
+
+@test "linux.resources.cpu.quota: v1" {
+	limit '.linux.resources.cpu = {quota: 50000, period: 100000}' cpu cpu.cfs_quota_us 50000
+}
+
+@test "linux.resources.cpu.quota: -1 is unlimited, v1" {
+	limit '.linux.resources.cpu.quota = -1' cpu cpu.cfs_quota_us -1
+}
+
+@test "linux.resources.cpu.period: v1" {
+	limit '.linux.resources.cpu.period = 50000' cpu cpu.cfs_period_us 50000
+}
+
+@test "linux.resources.cpu.burst: v1" {
+	limit '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}' cpu cpu.cfs_burst_us 20000
+}
+
+@test "linux.resources.cpu.idle: v1" {
+	limit '.linux.resources.cpu.idle = 1' cpu cpu.idle 1
+}
+
+@test "linux.resources.cpu.cpus: v1" {
+	limit '.linux.resources.cpu.cpus = "0"' cpuset cpuset.cpus 0
+}
+
+@test "linux.resources.cpu.mems: v1" {
+	limit '.linux.resources.cpu.mems = "0"' cpuset cpuset.mems 0
+}
+
 @test "linux.resources.cpu.cpus: seen from inside, v1" {
 	need_v1 cpuset
 	runs_sh 'probe cpus' '.linux.resources.cpu.cpus = "0"'
@@ -142,8 +181,14 @@ limit()
 	refuses cpuset.cpus
 }
 
-@test "linux.resources.pids.limit: v1" { limit '.linux.resources.pids.limit = 20' pids pids.max 20; }
-@test "linux.resources.pids.limit: -1 is unlimited, v1" { limit '.linux.resources.pids.limit = -1' pids pids.max max; }
+@test "linux.resources.pids.limit: v1" {
+	limit '.linux.resources.pids.limit = 20' pids pids.max 20
+}
+
+@test "linux.resources.pids.limit: -1 is unlimited, v1" {
+	limit '.linux.resources.pids.limit = -1' pids pids.max max
+}
+
 @test "linux.resources.pids.limit: more are not made, v1" {
 	need_v1 pids
 	bundle '.process.args = ["/bin/sh", "-c", "setsid probe fork 20 & wait"] | .linux.resources.pids.limit = 10'
@@ -159,7 +204,9 @@ limit()
 	[ -e "$file" ] || file=/sys/fs/cgroup/blkio$CGROUP/blkio.bfq.weight
 	has "$(cat "$file")" 100
 }
-@test "linux.resources.blockIO.leafWeight: v1" { limit '.linux.resources.blockIO.leafWeight = 100' blkio blkio.leaf_weight 100; }
+@test "linux.resources.blockIO.leafWeight: v1" {
+	limit '.linux.resources.blockIO.leafWeight = 100' blkio blkio.leaf_weight 100
+}
 
 # The numbers of the first whole disk, which throttles take.
 disk()
@@ -198,13 +245,22 @@ disk()
 	has "$(v1 blkio blkio.bfq.weight_device)" "$dev 200"
 }
 
-@test "linux.resources.hugepageLimits: v1" { limit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.limit_in_bytes 4194304; }
-@test "linux.resources.hugepageLimits: the reservation, too, v1" { limit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.rsvd.limit_in_bytes 4194304; }
+@test "linux.resources.hugepageLimits: v1" {
+	limit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.limit_in_bytes 4194304
+}
+
+@test "linux.resources.hugepageLimits: the reservation, too, v1" {
+	limit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.rsvd.limit_in_bytes 4194304
+}
+
 @test "linux.resources.hugepageLimits: a page size in another shape is refused" {
 	bundle '.linux.resources.hugepageLimits = [{pageSize: "64kB", limit: 1234123}]'
 	refuses pageSize
 }
-@test "linux.resources.network.classID: v1" { limit '.linux.resources.network.classID = 1048577' net_cls net_cls.classid 1048577; }
+@test "linux.resources.network.classID: v1" {
+	limit '.linux.resources.network.classID = 1048577' net_cls net_cls.classid 1048577
+}
+
 @test "linux.resources.network.priorities: v1" {
 	need_v1 net_prio
 	sleeper '.linux.resources.network.priorities = [{name: "lo", priority: 5}]'
@@ -247,28 +303,61 @@ limit2()
 	is "$(cat "$(v2_path)/$3")" "$4" "$3"
 }
 
-@test "linux.resources.memory.limit: v2" { limit2 '.linux.resources.memory.limit = 33554432' memory memory.max 33554432; }
-@test "linux.resources.memory.reservation: v2" { limit2 '.linux.resources.memory.reservation = 16777216' memory memory.low 16777216; }
-@test "linux.resources.memory.swap: is the difference, v2" { limit2 '.linux.resources.memory = {limit: 33554432, swap: 50331648}' memory memory.swap.max 16777216; }
-@test "linux.resources.cpu.quota and period: v2" { limit2 '.linux.resources.cpu = {quota: 50000, period: 100000}' cpu cpu.max "50000 100000"; }
+@test "linux.resources.memory.limit: v2" {
+	limit2 '.linux.resources.memory.limit = 33554432' memory memory.max 33554432
+}
+
+@test "linux.resources.memory.reservation: v2" {
+	limit2 '.linux.resources.memory.reservation = 16777216' memory memory.low 16777216
+}
+
+@test "linux.resources.memory.swap: is the difference, v2" {
+	limit2 '.linux.resources.memory = {limit: 33554432, swap: 50331648}' memory memory.swap.max 16777216
+}
+
+@test "linux.resources.cpu.quota and period: v2" {
+	limit2 '.linux.resources.cpu = {quota: 50000, period: 100000}' cpu cpu.max "50000 100000"
+}
+
 @test "linux.resources.cpu.shares: are converted to a weight, v2" {
 	need_v2 cpu
 	sleeper '.linux.resources.cpu.shares = 1024'
 	# runc's older linear conversion, and the newer one that maps the defaults on each other.
 	like "$(cat "$(v2_path)/cpu.weight")" '^(39|100)$'
 }
-@test "linux.resources.cpu.idle: v2" { limit2 '.linux.resources.cpu.idle = 1' cpu cpu.idle 1; }
-@test "linux.resources.cpu.burst: v2" { limit2 '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}' cpu cpu.max.burst 20000; }
-@test "linux.resources.cpu.cpus: v2" { limit2 '.linux.resources.cpu.cpus = "0"' cpuset cpuset.cpus 0; }
-@test "linux.resources.cpu.mems: v2" { limit2 '.linux.resources.cpu.mems = "0"' cpuset cpuset.mems 0; }
-@test "linux.resources.pids.limit: v2" { limit2 '.linux.resources.pids.limit = 20' pids pids.max 20; }
+@test "linux.resources.cpu.idle: v2" {
+	limit2 '.linux.resources.cpu.idle = 1' cpu cpu.idle 1
+}
+
+@test "linux.resources.cpu.burst: v2" {
+	limit2 '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}' cpu cpu.max.burst 20000
+}
+
+@test "linux.resources.cpu.cpus: v2" {
+	limit2 '.linux.resources.cpu.cpus = "0"' cpuset cpuset.cpus 0
+}
+
+@test "linux.resources.cpu.mems: v2" {
+	limit2 '.linux.resources.cpu.mems = "0"' cpuset cpuset.mems 0
+}
+
+@test "linux.resources.pids.limit: v2" {
+	limit2 '.linux.resources.pids.limit = 20' pids pids.max 20
+}
+
 @test "linux.resources.blockIO.weight: v2" {
 	need_v2 io
 	sleeper '.linux.resources.blockIO.weight = 100'
 	has "$(cat "$(v2_path)"/io.weight "$(v2_path)"/io.bfq.weight 2>/dev/null)" "default"
 }
-@test "linux.resources.hugepageLimits: v2" { limit2 '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.max 4194304; }
-@test "linux.resources.hugepageLimits: the reservation, too, v2" { limit2 '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.rsvd.max 4194304; }
+@test "linux.resources.hugepageLimits: v2" {
+	limit2 '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.max 4194304
+}
+
+@test "linux.resources.hugepageLimits: the reservation, too, v2" {
+	limit2 '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' hugetlb hugetlb.2MB.rsvd.max 4194304
+}
+
 @test "linux.resources.unified: a file is written, v2" {
 	need_v2 hugetlb
 	is_pure_v2 || [ "$RUNTIME_NAME" != runc ] || skip "runc takes unified on pure cgroup2 hosts only"
@@ -339,17 +428,50 @@ updates()
 	is "$(v1 "$3" "$4")" "${5:-$2}" "$4"
 }
 
-@test "update --memory" { updates --memory 33554432 memory memory.limit_in_bytes; }
-@test "update --memory: more than before" { updates --memory 134217728 memory memory.limit_in_bytes; }
-@test "update --memory-reservation" { updates --memory-reservation 16777216 memory memory.soft_limit_in_bytes; }
-@test "update --memory-swap" { updates --memory-swap 134217728 memory memory.memsw.limit_in_bytes; }
-@test "update --cpu-share" { updates --cpu-share 256 cpu cpu.shares; }
-@test "update --cpu-quota" { updates --cpu-quota 40000 cpu cpu.cfs_quota_us; }
-@test "update --cpu-period" { updates --cpu-period 40000 cpu cpu.cfs_period_us; }
-@test "update --cpu-idle" { updates --cpu-idle 1 cpu cpu.idle; }
-@test "update --cpuset-cpus" { updates --cpuset-cpus 0 cpuset cpuset.cpus; }
-@test "update --cpuset-mems" { updates --cpuset-mems 0 cpuset cpuset.mems; }
-@test "update --pids-limit" { updates --pids-limit 33 pids pids.max; }
+@test "update --memory" {
+	updates --memory 33554432 memory memory.limit_in_bytes
+}
+
+@test "update --memory: more than before" {
+	updates --memory 134217728 memory memory.limit_in_bytes
+}
+
+@test "update --memory-reservation" {
+	updates --memory-reservation 16777216 memory memory.soft_limit_in_bytes
+}
+
+@test "update --memory-swap" {
+	updates --memory-swap 134217728 memory memory.memsw.limit_in_bytes
+}
+
+@test "update --cpu-share" {
+	updates --cpu-share 256 cpu cpu.shares
+}
+
+@test "update --cpu-quota" {
+	updates --cpu-quota 40000 cpu cpu.cfs_quota_us
+}
+
+@test "update --cpu-period" {
+	updates --cpu-period 40000 cpu cpu.cfs_period_us
+}
+
+@test "update --cpu-idle" {
+	updates --cpu-idle 1 cpu cpu.idle
+}
+
+@test "update --cpuset-cpus" {
+	updates --cpuset-cpus 0 cpuset cpuset.cpus
+}
+
+@test "update --cpuset-mems" {
+	updates --cpuset-mems 0 cpuset cpuset.mems
+}
+
+@test "update --pids-limit" {
+	updates --pids-limit 33 pids pids.max
+}
+
 @test "update --blkio-weight" {
 	need_v1 blkio
 	v1_has_file blkio blkio.weight || v1_has_file blkio blkio.bfq.weight || skip "this kernel has no weight for block devices"
