@@ -77,7 +77,7 @@ world_make()
 		runtime=$DHOW_TESTS_BASE/crun
 	fi
 	RUNTIME_PATH=$runtime
-	WORLD=$(mktemp -d "$DHOW_TESTS_BASE/t-XXXXXXXX")
+	WORLD=$(mktemp -d "${DHOW_TESTS_BASE:?suite_make has not run}/t-XXXXXXXX") || return 1
 	chmod 711 "$WORLD"
 	TAG=$(basename "$WORLD")
 	ROOT=$WORLD/root
@@ -87,10 +87,9 @@ world_make()
 
 world_remove()
 {
-	local directory pid command failed=0
-	for ((i = ${#AT_END[@]} - 1; i >= 0; i--)); do
-		eval "${AT_END[i]}"
-	done
+	local directory pid i failed=0
+	# Everything below kills and removes by WORLD and TAG: without a world there is nothing to take down.
+	[[ ${WORLD-} == /tmp/dhow-tests.*/t-* && ${TAG-} == t-???????? ]] || return 0
 	for directory in "$ROOT"/*/; do
 		[ -d "$directory" ] && oci delete --force "$(basename "$directory")" >/dev/null 2>&1 </dev/null
 	done
@@ -98,12 +97,15 @@ world_remove()
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
+	for ((i = ${#AT_END[@]} - 1; i >= 0; i--)); do
+		eval "${AT_END[i]}"
+	done
 	# A peer that refused a bundle owes only its exit status.
 	[ -z "${PEER_REFUSED-}" ] || wait_until 0.2 no_cgroups_left || cgroups_purge
 	wait_until 3 no_cgroups_left || { echo "left behind: cgroups $(cgroups_left)"; cgroups_purge; failed=1; }
 	wait_until 3 no_processes_left || {
 		echo "left behind: processes $(pgrep -af "$WORLD/")"
-		pkill -9 -f "$WORLD/"
+		for pid in $(pgrep -f "$WORLD/"); do kill -9 "$pid"; done
 		failed=1
 	}
 	if grep -F "$WORLD/" /proc/self/mountinfo; then
@@ -123,7 +125,7 @@ world_remove()
 setup() { world_make; }
 teardown() { world_remove; }
 
-# Runs a shell text when the test ends, last given first.
+# Runs a shell text when the test ends and its containers are gone, last given first.
 at_end()
 {
 	AT_END+=("$1")
@@ -131,6 +133,7 @@ at_end()
 
 cgroups_left()
 {
+	: "${TAG:?no world}"
 	compgen -G "/sys/fs/cgroup/$TAG*" || true
 	compgen -G "/sys/fs/cgroup/*/$TAG*" || true
 	# Memory is nested where the test itself is in a cgroup of its own.
@@ -147,7 +150,8 @@ cgroups_purge()
 	local cgroup pid
 	for cgroup in $(cgroups_left); do
 		[ ! -e "$cgroup/freezer.state" ] || echo THAWED >"$cgroup/freezer.state"
-		while read -r pid; do kill -9 "$pid"; done < <(find "$cgroup" -name cgroup.procs -exec cat {} +)
+		while read -r pid; do [ "$pid" -le 1 ] || kill -9 "$pid"; done \
+			< <(find "$cgroup" -name cgroup.procs -exec cat {} +)
 		for _ in {1..20}; do
 			find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null && break
 			sleep 0.05
@@ -228,6 +232,14 @@ runs_sh()
 	run_ok
 }
 
+# Tries to create: $status and $output are set. Not bats' run, whose pipe a container made would hold open.
+create_try()
+{
+	status=0
+	oci create --bundle "$BUNDLE" "$@" "$CT" </dev/null >"$BUNDLE/out" 2>"$BUNDLE/err" || status=$?
+	output=$(cat "$BUNDLE/err" "$BUNDLE/out")
+}
+
 # Creates, without starting; its output goes to $WORLD/NAME.out so that no pipe of bats' stays open.
 create_it()
 {
@@ -257,7 +269,7 @@ sleeper()
 # The bundle must be refused: exit not 0, nothing left; dhow-oci says one line with the given words.
 refuses()
 {
-	run oci run --bundle "$BUNDLE" "$CT" </dev/null
+	run_it
 	[ "$status" -ne 0 ] || fail "was accepted: $output"
 	case $RUNTIME_NAME in
 	dhow-oci*)
@@ -275,6 +287,16 @@ refuses()
 
 state_of() { oci state "${1:-$CT}" | jq -r ".${2:-status}"; }
 pid_of() { state_of "${1:-$CT}" pid; }
+
+# kill -9 of a container's first process; never of 0, which would be the test's own group.
+kill_first()
+{
+	local pid
+	pid=$(pid_of)
+	[ "$pid" -gt 1 ] || fail "no first process to kill: '$pid'"
+	kill -9 "$pid"
+}
+
 is_status() { [ "$(state_of "$CT" 2>/dev/null)" = "$1" ]; }
 wait_stopped() { wait_until 5 is_status stopped || fail "not stopped: $(state_of "$CT")"; }
 wait_file() { wait_until 5 test -s "$1" || fail "$1 did not come"; }

@@ -66,11 +66,25 @@ state_on_stdin()
 	esac
 }
 
-@test "hooks.prestart: state on stdin" { state_on_stdin prestart creating host; }
-@test "hooks.createRuntime: state on stdin" { state_on_stdin createRuntime creating host; }
-@test "hooks.createContainer: state on stdin" { state_on_stdin createContainer creating container; }
-@test "hooks.poststart: state on stdin" { state_on_stdin poststart running host; }
-@test "hooks.poststop: state on stdin" { state_on_stdin poststop stopped none; }
+@test "hooks.prestart: state on stdin" {
+	state_on_stdin prestart creating host
+}
+
+@test "hooks.createRuntime: state on stdin" {
+	state_on_stdin createRuntime creating host
+}
+
+@test "hooks.createContainer: state on stdin" {
+	state_on_stdin createContainer creating container
+}
+
+@test "hooks.poststart: state on stdin" {
+	state_on_stdin poststart running host
+}
+
+@test "hooks.poststop: state on stdin" {
+	state_on_stdin poststop stopped none
+}
 
 @test "hooks.startContainer: state on stdin" {
 	bundle 'sh("cat /data/state") | hook("startContainer"; "cat >/data/state")'
@@ -172,16 +186,24 @@ state_on_stdin()
 fails_create()
 {
 	bundle 'hook($k; "echo why it failed >&2; exit 3")' --arg k "$1"
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" -ne 0 ] || fail "create succeeded"
 	run oci state "$CT"
 	[ "$status" -ne 0 ] || fail "the container is there"
 	is_dhow || PEER_REFUSED=1
 }
 
-@test "hooks.prestart: a failure ends create, nothing is left" { fails_create prestart; }
-@test "hooks.createRuntime: a failure ends create, nothing is left" { fails_create createRuntime; }
-@test "hooks.createContainer: a failure ends create, nothing is left" { fails_create createContainer; }
+@test "hooks.prestart: a failure ends create, nothing is left" {
+	fails_create prestart
+}
+
+@test "hooks.createRuntime: a failure ends create, nothing is left" {
+	fails_create createRuntime
+}
+
+@test "hooks.createContainer: a failure ends create, nothing is left" {
+	fails_create createContainer
+}
 
 @test "hooks: a failure names the hook, and what it said" {
 	bundle 'hook("createRuntime"; "echo the reason is this >&2; exit 3")'

@@ -12,7 +12,7 @@ load ../helpers
 
 @test "create: an id in use is refused, the first lives on" {
 	sleeper
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" = 1 ] || [ "$RUNTIME_NAME" != runc ]
 	[ "$status" -ne 0 ]
 	has "$output" exist
@@ -23,7 +23,7 @@ load ../helpers
 	bundle
 	start_it
 	wait_stopped
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" -ne 0 ]
 }
 
@@ -130,7 +130,7 @@ load ../helpers
 @test "start: a created process that was killed can't be started" {
 	bundle
 	create_it
-	kill -9 "$(pid_of)"
+	kill_first
 	wait_stopped
 	run oci start "$CT"
 	[ "$status" -ne 0 ]
@@ -172,7 +172,7 @@ load ../helpers
 
 @test "state: a first process that died is stopped, also when nobody reaps it" {
 	sleeper
-	kill -9 "$(pid_of)"
+	kill_first
 	wait_stopped
 }
 
@@ -345,9 +345,10 @@ is_alive() { [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat"; }
 
 @test "run: forwards signals to the program" {
 	bundle 'sh("trap \"echo got; exit 3\" TERM; echo ready; while :; do sleep 0.01; done")'
-	oci run --bundle "$BUNDLE" "$CT" </dev/null >"$WORLD/o" 2>&1 &
+	"$RUNTIME_PATH" --root "$ROOT" run --bundle "$BUNDLE" "$CT" </dev/null >"$WORLD/o" 2>&1 3>&- 4>&- &
+	local runtime=$!
 	wait_file "$WORLD/o"
-	pkill -TERM -f "$WORLD/root.*run --bundle"
+	kill -TERM "$runtime"
 	wait_stopped_or_gone
 	is "$(cat "$WORLD/o")" $'ready\ngot'
 }
@@ -411,7 +412,7 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	agent pidfd "$WORLD/s" "$WORLD/o"
 	bundle '.process.args = ["/bin/sleep", "100"]'
 	oci run --detach --pidfd-socket "$WORLD/s" --bundle "$BUNDLE" "$CT" </dev/null >"$BUNDLE/out" 2>&1 ||
-		fail "$(cat "$BUNDLE/out")"
+		fail "$(head -n 1 "$BUNDLE/out")"
 	wait_until 5 grep -q ^end "$WORLD/o"
 	has "$(cat "$WORLD/o")" "fds 1"
 	like "$(cat "$WORLD/o")" "Pid:[[:space:]]+$(pid_of)"

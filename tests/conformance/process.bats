@@ -27,7 +27,7 @@ load ../helpers
 
 @test "process.args: a missing program fails at create, and is named" {
 	bundle '.process.args = ["no-such-program"]'
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" -ne 0 ]
 	has "$output" 'no-such-program'
 	has "$output" 'not found'
@@ -61,7 +61,7 @@ load ../helpers
 
 @test "process: create works without one, start refuses" {
 	bundle 'del(.process)'
-	run oci create --bundle "$BUNDLE" "$CT" </dev/null
+	create_try
 	[ "$status" = 0 ] || { refuses process; return; }
 	run oci start "$CT"
 	[ "$status" -ne 0 ]

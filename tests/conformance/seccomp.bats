@@ -128,13 +128,33 @@ compares()
 	is "$(sed 's/= 0/y/; s/! 5/n/' <<<"$output" | tr -d '\n')" "$4" "$1"
 }
 
-@test "linux.seccomp args: SCMP_CMP_EQ" { compares SCMP_CMP_EQ 2 0 yynyy; }
-@test "linux.seccomp args: SCMP_CMP_NE" { compares SCMP_CMP_NE 2 0 nnynn; }
-@test "linux.seccomp args: SCMP_CMP_LT" { compares SCMP_CMP_LT 2 0 nnyyy; }
-@test "linux.seccomp args: SCMP_CMP_LE" { compares SCMP_CMP_LE 2 0 nnnyy; }
-@test "linux.seccomp args: SCMP_CMP_GT" { compares SCMP_CMP_GT 2 0 yyynn; }
-@test "linux.seccomp args: SCMP_CMP_GE" { compares SCMP_CMP_GE 2 0 yynnn; }
-@test "linux.seccomp args: SCMP_CMP_MASKED_EQ" { compares SCMP_CMP_MASKED_EQ 1 1 ynyny; }
+@test "linux.seccomp args: SCMP_CMP_EQ" {
+	compares SCMP_CMP_EQ 2 0 yynyy
+}
+
+@test "linux.seccomp args: SCMP_CMP_NE" {
+	compares SCMP_CMP_NE 2 0 nnynn
+}
+
+@test "linux.seccomp args: SCMP_CMP_LT" {
+	compares SCMP_CMP_LT 2 0 nnyyy
+}
+
+@test "linux.seccomp args: SCMP_CMP_LE" {
+	compares SCMP_CMP_LE 2 0 nnnyy
+}
+
+@test "linux.seccomp args: SCMP_CMP_GT" {
+	compares SCMP_CMP_GT 2 0 yyynn
+}
+
+@test "linux.seccomp args: SCMP_CMP_GE" {
+	compares SCMP_CMP_GE 2 0 yynnn
+}
+
+@test "linux.seccomp args: SCMP_CMP_MASKED_EQ" {
+	compares SCMP_CMP_MASKED_EQ 1 1 ynyny
+}
 
 @test "linux.seccomp args: 64 bits are compared" {
 	bundle "$profile"'sh("probe syscall 309 0 0 4294967296; probe syscall 309 0 0 0") |

@@ -4,7 +4,8 @@
  *   agent MODE SOCKET OUT [ARGUMENT]
  * listens on SOCKET (a unix stream socket), takes one connection, receives one message with descriptors, and
  * appends to OUT; then, by mode:
- *   console [TEXT]   OUT gets "fds N" and "name DATA"; OUT.tty gets what the terminal prints. TEXT is typed into it.
+ *   console [TEXT]   OUT gets "fds N" and "name DATA"; OUT.tty gets what the terminal prints. TEXT is typed into it
+ *                    once it has printed something: the program is there then.
  *   seccomp [VALUE]  OUT gets the JSON of the container process state; every notification is answered with
  *                    VALUE as the system call's result. OUT.calls gets "NUMBER PID" for each.
  *   pidfd            OUT gets "fds N", and what /proc says of the descriptor; it then waits for it to be readable
@@ -85,11 +86,12 @@ static int serve_console(int connection, struct message *message, const char *ou
 	fprintf(log, "fds %d\nname %s\n", message->count, message->data);
 	if (message->count < 1)
 		return 1;
-	if (text && write(message->fds[0], text, strlen(text)) < 0)
-		return 1;
 	while ((got = read(message->fds[0], buffer, sizeof(buffer))) > 0) {
 		fwrite(buffer, 1, (size_t)got, tty);
 		fflush(tty);
+		if (text && write(message->fds[0], text, strlen(text)) < 0)
+			return 1;
+		text = NULL;
 	}
 	return 0;
 }
