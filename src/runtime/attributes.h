@@ -36,12 +36,13 @@ int attributes_late(const struct attributes_opts *opts, struct error **err);
 int attributes_affinity(const char *list, struct error **err);
 
 /* linux.intelRdt (Documentation/arch/x86/resctrl.rst). pid is the container's first process. rdt_create
- * makes or joins the group and writes schemata; *created tells whether rdt_remove has to remove it. */
-int rdt_create(const struct spec_intel_rdt *rdt, const char *id, pid_t pid, bool *created,
+ * makes or joins the group and writes schemata; *group (caller frees) is what rdt_remove has to remove when
+ * the container goes, as a path below resctrl, or NULL where nothing was made. */
+int rdt_create(const struct spec_intel_rdt *rdt, const char *id, pid_t pid, char **group,
 	       struct error **err);
 int rdt_update(const char *id, const char *clos_id, const char *l3_cache, const char *mem_bw,
 	       struct error **err);
-int rdt_remove(const char *id, const char *clos_id, struct error **err);
+int rdt_remove(const char *group, struct error **err);
 bool rdt_is_available(void);
 
 /* linux.netDevices: moves host interfaces (parent side; net_ns_fd is the container's network namespace),

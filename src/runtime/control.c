@@ -114,7 +114,7 @@ int destroy_container(const struct runtime *rt, struct state *s, const struct sp
 	if (s->cgroup)
 		r = cgroup_remove(s->cgroup, err);
 	if (s->rdt_clos_id) {
-		int removed = rdt_remove(s->id, s->rdt_clos_id, r < 0 ? NULL : err);
+		int removed = rdt_remove(s->rdt_clos_id, r < 0 ? NULL : err);
 
 		r = r < 0 ? r : removed;
 	}

@@ -331,13 +331,9 @@ static void to_id_lines(const struct spec_id_maps *from, struct id_map_line *to)
 static int write_id_maps(const struct creation *c, struct error **err)
 {
 	const struct spec_id_maps *uids = &c->spec->linux.uid_maps, *gids = &c->spec->linux.gid_maps;
-	struct attributes_opts attributes = attributes_of(c);
 	_cleanup_free_ struct id_map_line *lines = NULL;
 	struct id_maps maps;
-	int r;
 
-	if (!(c->placement.new_flags & CLONE_NEWUSER))
-		return 0;
 	lines = calloc(uids->count + gids->count + 1, sizeof *lines);
 	if (!lines)
 		return error_errno(err, ENOMEM, "map ids");
@@ -347,9 +343,20 @@ static int write_id_maps(const struct creation *c, struct error **err)
 				.uid_count = uids->count,
 				.gids = lines + uids->count,
 				.gid_count = gids->count};
-	r = id_maps_write(c->pid, &maps, err);
-	if (r == 0)
-		r = attributes_outside(&attributes, c->pid, err);
+	return id_maps_write(c->pid, &maps, err);
+}
+
+/* What the process in its user namespace, new or joined, can't do itself; it waits for that. */
+static int serve_user_namespace(const struct creation *c, struct error **err)
+{
+	struct attributes_opts attributes = attributes_of(c);
+	int r;
+
+	if (!has_user_namespace(c))
+		return 0;
+	r = attributes_outside(&attributes, c->pid, err);
+	if (r == 0 && (c->placement.new_flags & CLONE_NEWUSER))
+		r = write_id_maps(c, err);
 	if (r < 0)
 		return r;
 	r = sync_send(c->sync, SYNC_MAPPED, 0, -1, NULL);
@@ -478,7 +485,6 @@ int announce_process(const char *pid_file, const char *pidfd_socket, pid_t pid, 
 static int launch(struct creation *c, struct error **err)
 {
 	const struct spec_intel_rdt *rdt = &c->spec->linux.intel_rdt;
-	bool has_rdt_group = false;
 	int r;
 
 	r = sync_pair(&c->sync, &c->child_sync, err);
@@ -490,15 +496,12 @@ static int launch(struct creation *c, struct error **err)
 	if (c->pid < 0)
 		return c->pid;
 	close_fd(&c->child_sync);
-	r = write_id_maps(c, err);
+	r = serve_user_namespace(c, err);
 	/* With v1 or no driver help needed this does nothing: the child joins by itself. */
 	if (r == 0 && c->cgroup_fd_count == 0 && c->placement.cgroup_fd < 0)
 		r = cgroup_attach(c->state.cgroup, c->pid, &c->spec->linux.resources, err);
-	if (r == 0 && rdt->is_set) {
-		r = rdt_create(rdt, c->opts->id, c->pid, &has_rdt_group, err);
-		if (has_rdt_group)
-			c->state.rdt_clos_id = strdup(rdt->clos_id ? rdt->clos_id : c->opts->id);
-	}
+	if (r == 0 && rdt->is_set)
+		r = rdt_create(rdt, c->opts->id, c->pid, &c->state.rdt_clos_id, err);
 	if (r == 0)
 		r = serve(c, SYNC_READY, NULL, err);
 	if (r < 0)

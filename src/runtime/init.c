@@ -35,14 +35,13 @@ static bool is_new(const struct init *init, enum spec_namespace_type type)
 /* Becomes root of the user namespace. One without an id 0 leaves us who we are, with all capabilities. */
 static int become_root(const struct init *init, struct error **err)
 {
+	int r;
+
 	if (!init->spec->linux.namespaces[NAMESPACE_USER].is_set)
 		return 0;
-	if (is_new(init, NAMESPACE_USER)) {
-		int r = sync_expect(init->sync, SYNC_MAPPED, NULL, err);
-
-		if (r < 0)
-			return r;
-	}
+	r = sync_expect(init->sync, SYNC_MAPPED, NULL, err);
+	if (r < 0)
+		return r;
 	if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
 		return error_errno(err, errno, "become root of the user namespace");
 	return 0;
