@@ -83,6 +83,9 @@ int rootfs_new(const struct rootfs_opts *opts, struct rootfs **out, struct error
 		.root_source_fd = -1,
 		.bundle_fd = -1,
 	};
+	/* While /proc is the host's and shows everybody; the child then needs no instance of its own. Where there is
+	 * none, the child makes one. */
+	procfs_root(NULL);
 	n = parse_root(r, err);
 	if (n == 0)
 		n = parse_mounts(r, err);
