@@ -504,6 +504,60 @@ static void given_a_path_of_several_new_parts_then_all_are_made_and_usable(void 
 	assert_false(cgroup_exists(deep));
 }
 
+static void given_a_parent_with_threads_then_a_new_cgroup_becomes_one_that_takes_processes(
+	void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *threaded = NULL, *path = NULL, *type = NULL;
+	_cleanup_cgroup_ struct cgroup *cg = NULL;
+	_cleanup_spec_ struct spec *spec = parsed("{}");
+	struct cgroup_opts opts = {.id = "unused"};
+	_cleanup_fd_ int fd = -1;
+	struct world inside = {0};
+	int pidfd, inner_pidfd;
+	pid_t pid, inner_pid;
+
+	keep_unified(w->cg);
+	created(w, "{}");
+	pid = joined(w, NULL, &pidfd);
+	assert_true(asprintf(&threaded, "%s/threads", w->cg->dirs[0].path) > 0);
+	assert_int_equal(cgroup_make(threaded, NULL), 0);
+	fd = open(threaded, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(cgroup_write(fd, threaded, "cgroup.type", "threaded", NULL), 0);
+	assert_true(asprintf(&path, "%s/new", w->cg->dirs[0].path + w->cg->dirs[0].mount_length) >
+		    0);
+	opts.cgroups_path = path;
+	assert_int_equal(cgroup_open(&opts, &cg, NULL), 0);
+	keep_unified(cg);
+	assert_int_equal(cgroup_create(cg, &spec->linux.resources, NULL), 0);
+	assert_int_equal(
+		cgroup_read(cgroup_dir_open(&cg->dirs[0], NULL), "", "cgroup.type", &type, NULL),
+		0);
+	assert_string_equal(type, "threaded");
+	inside.cg = cg;
+	inner_pid = joined(&inside, NULL, &inner_pidfd);
+	end(inner_pid, inner_pidfd);
+	end(pid, pidfd);
+	assert_int_equal(cgroup_remove(cg, NULL), 0);
+}
+
+static void given_a_delegated_cgroup_then_its_owner_owns_what_he_must_write(void **state)
+{
+	static const char *const given[] = {"cgroup.procs", "cgroup.subtree_control", "."};
+	struct world *w = *state;
+	struct stat st;
+
+	keep_unified(w->cg);
+	created(w, "{}");
+	assert_int_equal(cgroup_delegate(w->cg, 12345, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+		assert_int_equal(fstatat(w->cg->dirs[0].fd, given[i], &st, 0), 0);
+		assert_int_equal(st.st_uid, 12345);
+	}
+	assert_int_equal(fstatat(w->cg->dirs[0].fd, "cgroup.freeze", &st, 0), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 static void given_statistics_then_all_sections_are_there(void **state)
 {
 	static const char *const sections[] = {"cpu",  "cpuset", "memory",
@@ -543,6 +597,9 @@ int main(void)
 		IN_WORLD(given_a_sub_cgroup_then_exec_goes_there_and_not_out),
 		IN_WORLD(given_a_used_cgroup_then_another_container_may_not_have_it),
 		IN_WORLD(given_a_path_of_several_new_parts_then_all_are_made_and_usable),
+		IN_WORLD(
+			given_a_parent_with_threads_then_a_new_cgroup_becomes_one_that_takes_processes),
+		IN_WORLD(given_a_delegated_cgroup_then_its_owner_owns_what_he_must_write),
 		IN_WORLD(given_statistics_then_all_sections_are_there),
 	};
 
