@@ -38,6 +38,12 @@ void cgroup_free(struct cgroup *cg);
  * driver the scope needs a process: cgroup_create does nothing then and cgroup_attach makes it. */
 int cgroup_create(struct cgroup *cg, const struct spec_resources *resources, struct error **err);
 
+/* Makes owner (as the host counts users) the owner of the directory and of the files named in
+ * /sys/kernel/cgroup/delegate, so that the container may have sub-cgroups. For a container with its own
+ * cgroup namespace and a writable cgroup mount; owner is its process's user. v2 only: does nothing on
+ * others, where delegation isn't safe. cgroup-v2.rst, "Delegation". */
+int cgroup_delegate(struct cgroup *cg, uid_t owner, struct error **err);
+
 /* A process joins in two steps, on hybrid hosts both: it is cloned into the unified hierarchy by
  * cgroup_clone_fd(), and joins the v1 ones itself through cgroup_join_fds(). Either has nothing to do (-1,
  * 0) where there is no such hierarchy, or where only cgroup_attach() works (systemd driver).

@@ -311,7 +311,8 @@ int cgroup_fs_remove(struct cgroup *cg, struct error **err)
 		if (r == 0)
 			continue;
 		if (!is_killed) {
-			r = cgroup_signal(cg, SIGKILL, err);
+			/* Whether that did it, removal tells. */
+			cgroup_signal(cg, SIGKILL, NULL);
 			is_killed = true;
 		}
 		r = remove_below(dir->path, CGROUP_REMOVE_TIMEOUT_MS, CGROUP_DEPTH_MAX, err);

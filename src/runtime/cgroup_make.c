@@ -173,9 +173,34 @@ static bool has_all_controllers(struct cgroup_dir *dir)
 	       strcmp(above, own) == 0;
 }
 
+/* Below a cgroup that has processes and passes on what threads can share (in a container, say, whose root
+ * cgroup is no root), a new cgroup takes no process before it is a threaded one, too. What it can't have
+ * then, memory for one, shows when a limit is set. cgroup-v2.rst, "Threads". */
+static int fix_type(_unused_ struct cgroup_dir *dir, const char *path, _unused_ struct error **err)
+{
+	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *type = NULL;
+
+	if (fd >= 0 && cgroup_read(fd, path, "cgroup.type", &type, NULL) == 0 &&
+	    strcmp(type, "domain invalid") == 0)
+		cgroup_write(fd, path, "cgroup.type", "threaded", NULL);
+	return 0;
+}
+
+static bool is_valid_domain(struct cgroup_dir *dir)
+{
+	_cleanup_free_ char *type = NULL;
+
+	return cgroup_dir_open(dir, NULL) < 0 ||
+	       cgroup_read(dir->fd, dir->path, "cgroup.type", &type, NULL) < 0 ||
+	       strcmp(type, "domain invalid") != 0;
+}
+
 int cgroup_dir_enable(struct cgroup_dir *dir, struct error **err)
 {
-	return has_all_controllers(dir) ? 0 : each_prefix(dir, true, pass_on, err);
+	int r = has_all_controllers(dir) ? 0 : each_prefix(dir, true, pass_on, err);
+
+	return r < 0 || is_valid_domain(dir) ? r : each_prefix(dir, false, fix_type, err);
 }
 
 int cgroup_dir_make(struct cgroup_dir *dir, struct error **err)
@@ -196,6 +221,49 @@ int cgroup_dir_make(struct cgroup_dir *dir, struct error **err)
 	if (cgroup_controllers_have(dir->controllers, "cpuset"))
 		return fill_cpuset(dir, is_new, err);
 	return 0;
+}
+
+/* The files that the kernel names, by default those of which a delegatee writes. */
+static char *read_delegated(void)
+{
+	char *text = NULL;
+
+	if (file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", 4096, &text, NULL, NULL) < 0)
+		text = strdup("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+	return text;
+}
+
+static int give_to(int dirfd, const char *dir, const char *name, uid_t owner)
+{
+	uint64_t begin = trace_begin();
+	int r = fchownat(dirfd, name, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+
+	trace_step(TRACE_CGROUP, begin, "fchownat", r, "%s/%s, %u", dir, name, owner);
+	/* The list is of all files that some kernel configuration may have. */
+	return r == -ENOENT ? 0 : r;
+}
+
+int cgroup_delegate(struct cgroup *cg, uid_t owner, struct error **err)
+{
+	struct cgroup_dir *dir = cgroup_find_dir(cg, "");
+	_cleanup_free_ char *list = NULL;
+	_cleanup_strv_ struct strv names = {0};
+	int r;
+
+	if (cg->layout != CGROUP_V2 || !dir)
+		return 0;
+	list = read_delegated();
+	if (!list || strv_split(&names, list, "\n") < 0)
+		return error_errno(err, ENOMEM, "delegate cgroup %s", dir->path);
+	r = cgroup_dir_open(dir, err);
+	if (r < 0)
+		return r;
+	r = give_to(dir->fd, dir->path, ".", owner);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (!strchr(names.items[i], '/'))
+			r = give_to(dir->fd, dir->path, names.items[i], owner);
+	}
+	return r < 0 ? error_errno(err, -r, "delegate cgroup %s to user %u", dir->path, owner) : 0;
 }
 
 void cgroup_dir_unmake(struct cgroup_dir *dir)

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -63,7 +64,8 @@ static int close_world(void **state)
 	return 0;
 }
 
-/* The unified hierarchy alone, as if the host had no other. */
+/* The unified hierarchy alone, as if the host had no other (from created() on: making it so would pass on
+ * the host's controllers for good). */
 static void keep_unified(struct cgroup *cg)
 {
 	struct cgroup_dir *unified = cgroup_find_dir(cg, "");
@@ -80,7 +82,6 @@ static void keep_unified(struct cgroup *cg)
 		free(cg->dirs[i].controllers);
 		cg->dirs[i] = cg->dirs[--cg->dir_count];
 	}
-	cg->layout = CGROUP_V2;
 }
 
 static void created(struct world *w, const char *json)
@@ -96,6 +97,8 @@ static void created(struct world *w, const char *json)
 		print_message("# skipped: %s\n", error_text(err));
 		skip();
 	}
+	if (w->cg->dir_count == 1 && w->cg->dirs[0].is_unified)
+		w->cg->layout = CGROUP_V2;
 	if (cgroup_set(w->cg, &spec->linux.resources, false, &err) < 0)
 		fail_msg("%s", error_text(err));
 }
@@ -267,6 +270,35 @@ static void given_unified_on_a_host_with_v1_then_it_is_refused(void **state)
 	assert_true(str_starts(error_text(err), "linux.resources.unified: "));
 }
 
+/* Has a mebibyte that can't be reclaimed. */
+static int hold_memory(void)
+{
+	const size_t size = 1 << 20;
+	char *memory = calloc(1, size);
+
+	if (!memory || mlock(memory, size) < 0)
+		return 97;
+	memset(memory, 1, size);
+	for (;;)
+		pause();
+}
+
+static void wait_for_usage(const struct world *w, uint64_t bytes)
+{
+	struct cgroup_dir *dir = cgroup_find_dir(w->cg, "memory");
+	uint64_t usage = 0;
+
+	assert_true(cgroup_dir_open(dir, NULL) >= 0);
+	for (int i = 0; i < WAIT_MS && usage < bytes; i++) {
+		assert_int_equal(
+			cgroup_read_u64(dir->fd, dir->path, "memory.usage_in_bytes", &usage, NULL),
+			0);
+		if (usage < bytes)
+			poll(NULL, 0, 1);
+	}
+	assert_true(usage >= bytes);
+}
+
 static void given_memory_below_what_is_used_then_the_error_tells_both(void **state)
 {
 	struct world *w = *state;
@@ -278,7 +310,8 @@ static void given_memory_below_what_is_used_then_the_error_tells_both(void **sta
 	if (!has_v1(w, "memory"))
 		skip();
 	created(w, "{}");
-	pid = joined(w, NULL, &pidfd);
+	pid = joined(w, hold_memory, &pidfd);
+	wait_for_usage(w, 1 << 20);
 	assert_int_equal(cgroup_set(w->cg, &spec->linux.resources, true, &err), -EBUSY);
 	assert_non_null(
 		strstr(error_text(err), "linux.resources.memory.limit: 4096 bytes are less"));
@@ -504,6 +537,62 @@ static void given_a_path_of_several_new_parts_then_all_are_made_and_usable(void 
 	assert_false(cgroup_exists(deep));
 }
 
+static void given_a_parent_with_threads_then_a_new_cgroup_becomes_one_that_takes_processes(
+	void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *threaded = NULL, *type = NULL;
+	_cleanup_cgroup_ struct cgroup *cg = calloc(1, sizeof *cg);
+	_cleanup_spec_ struct spec *spec = parsed("{}");
+	_cleanup_fd_ int fd = -1;
+	struct cgroup_hierarchy inner = {.controllers = (char *)"",
+					 .root = (char *)"/",
+					 .own_path = (char *)"/",
+					 .is_unified = true};
+	struct world inside = {.cg = cg};
+	int pidfd, inner_pidfd;
+	pid_t pid, inner_pid;
+
+	keep_unified(w->cg);
+	created(w, "{}");
+	pid = joined(w, NULL, &pidfd);
+	assert_true(asprintf(&threaded, "%s/threads", w->cg->dirs[0].path) > 0);
+	assert_int_equal(cgroup_make(threaded, NULL), 0);
+	fd = open(threaded, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(cgroup_write(fd, threaded, "cgroup.type", "threaded", NULL), 0);
+	/* As a container in there sees it. */
+	cg->manager = &cgroup_manager_cgroupfs;
+	cg->layout = CGROUP_V2;
+	inner.mount_point = w->cg->dirs[0].path;
+	assert_int_equal(cgroup_add_dir(cg, &inner, "/new", false, NULL), 0);
+	assert_int_equal(cgroup_create(cg, &spec->linux.resources, NULL), 0);
+	assert_int_equal(
+		cgroup_read(cgroup_dir_open(&cg->dirs[0], NULL), "", "cgroup.type", &type, NULL),
+		0);
+	assert_string_equal(type, "threaded");
+	inner_pid = joined(&inside, NULL, &inner_pidfd);
+	end(inner_pid, inner_pidfd);
+	end(pid, pidfd);
+	assert_int_equal(cgroup_remove(cg, NULL), 0);
+}
+
+static void given_a_delegated_cgroup_then_its_owner_owns_what_he_must_write(void **state)
+{
+	static const char *const given[] = {"cgroup.procs", "cgroup.subtree_control", "."};
+	struct world *w = *state;
+	struct stat st;
+
+	keep_unified(w->cg);
+	created(w, "{}");
+	assert_int_equal(cgroup_delegate(w->cg, 12345, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+		assert_int_equal(fstatat(w->cg->dirs[0].fd, given[i], &st, 0), 0);
+		assert_int_equal(st.st_uid, 12345);
+	}
+	assert_int_equal(fstatat(w->cg->dirs[0].fd, "cgroup.freeze", &st, 0), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 static void given_statistics_then_all_sections_are_there(void **state)
 {
 	static const char *const sections[] = {"cpu",  "cpuset", "memory",
@@ -543,6 +632,9 @@ int main(void)
 		IN_WORLD(given_a_sub_cgroup_then_exec_goes_there_and_not_out),
 		IN_WORLD(given_a_used_cgroup_then_another_container_may_not_have_it),
 		IN_WORLD(given_a_path_of_several_new_parts_then_all_are_made_and_usable),
+		IN_WORLD(
+			given_a_parent_with_threads_then_a_new_cgroup_becomes_one_that_takes_processes),
+		IN_WORLD(given_a_delegated_cgroup_then_its_owner_owns_what_he_must_write),
 		IN_WORLD(given_statistics_then_all_sections_are_there),
 	};
 
