@@ -32,7 +32,11 @@ static void mount_all(const char *rootfs)
 	static const struct {
 		const char *name;
 		unsigned minor;
-	} nodes[] = {{"dev/null", 3}, {"dev/zero", 5}, {"dev/full", 7}, {"dev/random", 8}, {"dev/urandom", 9}};
+	} nodes[] = {{"dev/null", 3},
+		     {"dev/zero", 5},
+		     {"dev/full", 7},
+		     {"dev/random", 8},
+		     {"dev/urandom", 9}};
 
 	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL), "slave");
 	must(mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL), "bind");
@@ -43,8 +47,11 @@ static void mount_all(const char *rootfs)
 	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 		   "newinstance,ptmxmode=0666,mode=0620"),
 	     "devpts");
-	must(mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=1777,size=65536k"), "shm");
-	must(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL), "mqueue");
+	must(mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV,
+		   "mode=1777,size=65536k"),
+	     "shm");
+	must(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL),
+	     "mqueue");
 	if (mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, NULL) < 0)
 		must(mount("/sys", "sys", NULL, MS_BIND | MS_REC, NULL), "sys");
 	for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
@@ -56,14 +63,14 @@ static void mount_all(const char *rootfs)
 
 int main(int argc, char **argv)
 {
-	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET,
-		.exit_signal = SIGCHLD};
+	struct clone_args args = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+					   CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET,
+				  .exit_signal = SIGCHLD};
 	int status;
 	long pid;
 
 	if (argc > 1 && strcmp(argv[1], "--no-net") == 0) {
-		args.flags &= ~(unsigned long long) CLONE_NEWNET;
+		args.flags &= ~(unsigned long long)CLONE_NEWNET;
 		argc--;
 		argv++;
 	}
@@ -78,6 +85,6 @@ int main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 		must(-1, "execv");
 	}
-	must(waitpid((pid_t) pid, &status, 0), "wait");
+	must(waitpid((pid_t)pid, &status, 0), "wait");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -9,11 +9,11 @@
 #include <unistd.h>
 #include <errno.h>
 
-#define _cleanup_(fn) __attribute__((__cleanup__(fn)))
+#define _cleanup_(fn)  __attribute__((__cleanup__(fn)))
 #define _printf_(a, b) __attribute__((__format__(__printf__, a, b)))
-#define _unused_ __attribute__((__unused__))
-#define _noreturn_ __attribute__((__noreturn__))
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define _unused_       __attribute__((__unused__))
+#define _noreturn_     __attribute__((__noreturn__))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
 
 /* Closes *fd unless negative, and sets it to -1. Keeps errno. */
 static inline void close_fd(int *fd)
@@ -28,7 +28,7 @@ static inline void close_fd(int *fd)
 
 static inline void free_ptr(void *p)
 {
-	free(*(void **) p);
+	free(*(void **)p);
 }
 
 static inline void close_dir(DIR **d)
@@ -49,17 +49,17 @@ static inline void close_file(FILE **f)
 #define _cleanup_file_ _cleanup_(close_file)
 
 /* Hands the value on and leaves nothing behind for the cleanup. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define TAKE_PTR(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		taken_;                                                                            \
+#define TAKE_FD(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 #endif

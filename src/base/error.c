@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 /* Stands in when there is no memory for the real text: never freed. */
-static struct error out_of_memory = {.code = ENOMEM, .message = (char *) "out of memory"};
+static struct error out_of_memory = {.code = ENOMEM, .message = (char *)"out of memory"};
 
 static void replace(struct error **err, int code, char *message)
 {

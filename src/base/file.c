@@ -15,9 +15,9 @@ int fd_read_all(int fd, size_t max, const char *what, char **data, size_t *lengt
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		if ((uint64_t) st.st_size > max)
+		if ((uint64_t)st.st_size > max)
 			return error_set(err, EFBIG, "%s: larger than %zu bytes", what, max);
-		capacity = (size_t) st.st_size + 1;
+		capacity = (size_t)st.st_size + 1;
 	}
 	for (;;) {
 		char *grown;
@@ -34,7 +34,7 @@ int fd_read_all(int fd, size_t max, const char *what, char **data, size_t *lengt
 			return error_errno(err, errno, "read %s", what);
 		if (n == 0)
 			break;
-		have += (size_t) n;
+		have += (size_t)n;
 		if (have > max)
 			return error_set(err, EFBIG, "%s: larger than %zu bytes", what, max);
 		if (have == capacity)
@@ -69,7 +69,7 @@ int fd_write_all(int fd, const void *data, size_t length)
 		if (n < 0)
 			return -errno;
 		p += n;
-		length -= (size_t) n;
+		length -= (size_t)n;
 	}
 	return 0;
 }
@@ -81,7 +81,7 @@ static int sync_parent(int dirfd, const char *path)
 	_cleanup_free_ char *parent = NULL;
 	_cleanup_fd_ int fd = -1;
 
-	parent = slash ? strndup(path, slash == path ? 1 : (size_t) (slash - path)) : strdup(".");
+	parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	if (!parent)
 		return -ENOMEM;
 	fd = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -164,8 +164,8 @@ static int remove_children(int fd, dev_t dev, const char *path, struct error **e
 			return error_errno(err, errno, "remove %s/%s", path, entry->d_name);
 		if (fstat(child, &st) < 0 || st.st_dev != dev) {
 			close(child);
-			return error_set(err, EXDEV, "remove %s/%s: something is mounted there", path,
-					 entry->d_name);
+			return error_set(err, EXDEV, "remove %s/%s: something is mounted there",
+					 path, entry->d_name);
 		}
 		r = remove_children(child, dev, entry->d_name, err);
 		if (r < 0)
@@ -206,7 +206,7 @@ uint64_t now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 /* Days since 1970-01-01 to a date of the Gregorian calendar; years begin in March here, so that the leap

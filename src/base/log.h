@@ -23,13 +23,13 @@ bool log_wants(enum log_level level);
 bool log_is_elsewhere(void);
 
 void log_message(enum log_level level, const char *format, ...) _printf_(2, 3);
-#define log_error(...)	 log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...)   log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(...)	 log_message(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)                                                                             \
-	do {                                                                                       \
-		if (log_wants(LOG_LEVEL_DEBUG))                                                    \
-			log_message(LOG_LEVEL_DEBUG, __VA_ARGS__);                                 \
+#define log_info(...)    log_message(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                             \
+	do {                                                       \
+		if (log_wants(LOG_LEVEL_DEBUG))                    \
+			log_message(LOG_LEVEL_DEBUG, __VA_ARGS__); \
 	} while (0)
 
 #endif

@@ -14,12 +14,12 @@ static int parse_digits(const char *text, unsigned base, uint64_t max, uint64_t 
 	if (!text || !*text)
 		return -EINVAL;
 	for (const char *p = text; *p; p++) {
-		unsigned digit = (unsigned) (*p - '0');
+		unsigned digit = (unsigned)(*p - '0');
 
 		if (*p < '0' || digit >= base)
 			return -EINVAL;
-		if (__builtin_mul_overflow(value, (uint64_t) base, &value) ||
-		    __builtin_add_overflow(value, (uint64_t) digit, &value))
+		if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)digit, &value))
 			return -ERANGE;
 	}
 	if (value > max)
@@ -46,10 +46,10 @@ int parse_i64(const char *text, int64_t min, int64_t max, int64_t *out)
 
 	if (!text || *text != '-') {
 		r = parse_digits(text, 10, INT64_MAX, &magnitude);
-		value = r ? 0 : (int64_t) magnitude;
+		value = r ? 0 : (int64_t)magnitude;
 	} else {
-		r = parse_digits(text + 1, 10, (uint64_t) INT64_MAX + 1, &magnitude);
-		value = r ? 0 : (int64_t) (0 - magnitude);
+		r = parse_digits(text + 1, 10, (uint64_t)INT64_MAX + 1, &magnitude);
+		value = r ? 0 : (int64_t)(0 - magnitude);
 	}
 	if (r)
 		return r;
@@ -68,17 +68,17 @@ static int parse_decimal(const char *text, uint64_t *out_milli, const char **end
 	if (*p < '0' || *p > '9')
 		return -EINVAL;
 	for (; *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(value, (uint64_t) 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t) (*p - '0'), &value))
+		if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
 			return -ERANGE;
-	if (__builtin_mul_overflow(value, (uint64_t) 1000, &value))
+	if (__builtin_mul_overflow(value, (uint64_t)1000, &value))
 		return -ERANGE;
 	if (*p == '.') {
 		if (p[1] < '0' || p[1] > '9')
 			return -EINVAL;
 		for (p++; *p >= '0' && *p <= '9'; p++) {
 			scale /= 10;
-			if (__builtin_add_overflow(value, scale * (uint64_t) (*p - '0'), &value))
+			if (__builtin_add_overflow(value, scale * (uint64_t)(*p - '0'), &value))
 				return -ERANGE;
 		}
 	}
@@ -112,14 +112,15 @@ int parse_bytes(const char *text, uint64_t *out)
 		at = strchr(units, *unit | 0x20);
 		if (!at)
 			return -EINVAL;
-		shift = (unsigned) (at - units) * 10;
-		if (unit[1] && (shift == 0 || (strcasecmp(unit + 1, "b") && strcasecmp(unit + 1, "ib"))))
+		shift = (unsigned)(at - units) * 10;
+		if (unit[1] &&
+		    (shift == 0 || (strcasecmp(unit + 1, "b") && strcasecmp(unit + 1, "ib"))))
 			return -EINVAL;
 	}
-	bytes = ((unsigned __int128) milli << shift) / 1000;
+	bytes = ((unsigned __int128)milli << shift) / 1000;
 	if (bytes > UINT64_MAX)
 		return -ERANGE;
-	*out = (uint64_t) bytes;
+	*out = (uint64_t)bytes;
 	return 0;
 }
 

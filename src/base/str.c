@@ -11,7 +11,8 @@ static bool reserve(struct strbuf *b, size_t more)
 
 	if (b->failed)
 		return false;
-	if (__builtin_add_overflow(b->length, more, &need) || __builtin_add_overflow(need, 1, &need)) {
+	if (__builtin_add_overflow(b->length, more, &need) ||
+	    __builtin_add_overflow(need, 1, &need)) {
 		b->failed = true;
 		return false;
 	}
@@ -19,7 +20,7 @@ static bool reserve(struct strbuf *b, size_t more)
 		return true;
 	capacity = b->capacity ? b->capacity : 64;
 	while (capacity < need)
-		if (__builtin_mul_overflow(capacity, (size_t) 2, &capacity))
+		if (__builtin_mul_overflow(capacity, (size_t)2, &capacity))
 			capacity = need;
 	text = realloc(b->text, capacity);
 	if (!text) {
@@ -54,12 +55,12 @@ static void addv(struct strbuf *b, const char *format, va_list ap)
 	va_copy(again, ap);
 	length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	if (length < 0 || !reserve(b, (size_t) length)) {
+	if (length < 0 || !reserve(b, (size_t)length)) {
 		b->failed = true;
 		return;
 	}
-	vsnprintf(b->text + b->length, (size_t) length + 1, format, ap);
-	b->length += (size_t) length;
+	vsnprintf(b->text + b->length, (size_t)length + 1, format, ap);
+	b->length += (size_t)length;
 }
 
 void strbuf_addf(struct strbuf *b, const char *format, ...)

@@ -53,7 +53,8 @@ void trace_step_(enum trace_group group, uint64_t begin, const char *call, int r
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	strbuf_addf(&line, "{\"t\":%" PRIu64 ",\"pid\":%d,\"group\":\"%s\",\"call\":\"%s\",\"args\":",
+	strbuf_addf(&line,
+		    "{\"t\":%" PRIu64 ",\"pid\":%d,\"group\":\"%s\",\"call\":\"%s\",\"args\":",
 		    begin, getpid(), trace_group_names[group], call);
 	json_quote(&line, text);
 	strbuf_addf(&line, ",\"ret\":%d,\"ns\":%" PRIu64 "}\n", ret, begin ? end - begin : 0);

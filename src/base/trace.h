@@ -44,10 +44,10 @@ uint64_t trace_begin(void);
  * arguments are the call's own in readable form, as strace would print them. Keeps errno. */
 void trace_step_(enum trace_group group, uint64_t begin, const char *call, int ret,
 		 const char *format, ...) _printf_(5, 6);
-#define trace_step(group, begin, call, ret, ...)                                                   \
-	do {                                                                                       \
-		if (trace_sink_ >= 0)                                                              \
-			trace_step_(group, begin, call, ret, __VA_ARGS__);                         \
+#define trace_step(group, begin, call, ret, ...)                           \
+	do {                                                               \
+		if (trace_sink_ >= 0)                                      \
+			trace_step_(group, begin, call, ret, __VA_ARGS__); \
 	} while (0)
 
 #endif

@@ -48,7 +48,7 @@ static int number(const char *name, const char *text)
 
 	if (!*text || *end || value < 0 || value > INT32_MAX)
 		fail("%s: %s is no number", name, text);
-	return (int) value;
+	return (int)value;
 }
 
 static int open_directory(const char *name, const char *path)
@@ -112,49 +112,49 @@ static void set_root(char *v)
 
 static void set_leave_running(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_leave_running(true);
 }
 
 static void set_tcp_established(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_tcp_established(true);
 }
 
 static void set_tcp_skip_in_flight(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_tcp_skip_in_flight(true);
 }
 
 static void set_link_remap(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_link_remap(true);
 }
 
 static void set_ext_unix_sk(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_ext_unix_sk(true);
 }
 
 static void set_shell_job(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_shell_job(true);
 }
 
 static void set_file_locks(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_file_locks(true);
 }
 
 static void set_auto_dedup(char *v)
 {
-	(void) v;
+	(void)v;
 	criu_set_auto_dedup(true);
 }
 

@@ -145,13 +145,47 @@ static void show_mounts(void)
 		fclose(f);
 }
 
-static const char *const capability_names[] = {
-	"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID",
-	"SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
-	"IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT",
-	"SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
-	"LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
-	"WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"};
+static const char *const capability_names[] = {"CHOWN",
+					       "DAC_OVERRIDE",
+					       "DAC_READ_SEARCH",
+					       "FOWNER",
+					       "FSETID",
+					       "KILL",
+					       "SETGID",
+					       "SETUID",
+					       "SETPCAP",
+					       "LINUX_IMMUTABLE",
+					       "NET_BIND_SERVICE",
+					       "NET_BROADCAST",
+					       "NET_ADMIN",
+					       "NET_RAW",
+					       "IPC_LOCK",
+					       "IPC_OWNER",
+					       "SYS_MODULE",
+					       "SYS_RAWIO",
+					       "SYS_CHROOT",
+					       "SYS_PTRACE",
+					       "SYS_PACCT",
+					       "SYS_ADMIN",
+					       "SYS_BOOT",
+					       "SYS_NICE",
+					       "SYS_RESOURCE",
+					       "SYS_TIME",
+					       "SYS_TTY_CONFIG",
+					       "MKNOD",
+					       "LEASE",
+					       "AUDIT_WRITE",
+					       "AUDIT_CONTROL",
+					       "SETFCAP",
+					       "MAC_OVERRIDE",
+					       "MAC_ADMIN",
+					       "SYSLOG",
+					       "WAKE_ALARM",
+					       "BLOCK_SUSPEND",
+					       "AUDIT_READ",
+					       "PERFMON",
+					       "BPF",
+					       "CHECKPOINT_RESTORE"};
 #define CAPABILITIES (sizeof capability_names / sizeof capability_names[0])
 
 /* "none", "all", or the names, wrapped at 80 columns. */
@@ -171,7 +205,7 @@ static void show_set(const char *label, unsigned long long set)
 			printf("\n%18s", "");
 			column = 0;
 		}
-		column += (size_t) printf(" %s", capability_names[i]);
+		column += (size_t)printf(" %s", capability_names[i]);
 	}
 	printf("\n");
 }
@@ -201,7 +235,8 @@ static void show_privileges(void)
 			bounding = set;
 	}
 	mode = status_field("Seccomp");
-	printf("  %-16s %s\n", "seccomp", *mode >= '0' && *mode <= '2' ? modes[*mode - '0'] : "unknown");
+	printf("  %-16s %s\n", "seccomp",
+	       *mode >= '0' && *mode <= '2' ? modes[*mode - '0'] : "unknown");
 	printf("  %-16s %s\n", "no_new_privs", *status_field("NoNewPrivs") == '1' ? "yes" : "no");
 }
 

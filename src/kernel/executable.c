@@ -29,7 +29,7 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 #ifndef OPEN_TREE_CLONE
-#define OPEN_TREE_CLONE 1
+#define OPEN_TREE_CLONE   1
 #define OPEN_TREE_CLOEXEC O_CLOEXEC
 #endif
 #ifndef MOUNT_ATTR_RDONLY
@@ -59,8 +59,8 @@ static int open_read_only_clone(void)
 	struct {
 		uint64_t attr_set, attr_clr, propagation, userns_fd;
 	} attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	_cleanup_fd_ int fd = (int) syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe",
-					    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_fd_ int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe",
+					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -84,7 +84,7 @@ static int open_sealed_copy(void)
 	if (fd < 0)
 		return -errno;
 	while (offset < st.st_size)
-		if (sendfile(fd, exe, &offset, (size_t) (st.st_size - offset)) <= 0)
+		if (sendfile(fd, exe, &offset, (size_t)(st.st_size - offset)) <= 0)
 			return errno ? -errno : -EIO;
 	if (fchmod(fd, 0500) < 0)
 		return -errno;
@@ -107,7 +107,8 @@ int process_seal_executable(char **argv, struct error **err)
 	if (fd < 0)
 		fd = open_sealed_copy();
 	if (fd < 0)
-		return error_errno(err, -fd, "make a copy of this program that containers can't write");
+		return error_errno(err, -fd,
+				   "make a copy of this program that containers can't write");
 	if (setenv(SEALED_MARK, "1", 1) < 0)
 		return error_errno(err, errno, "set the environment");
 	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);

@@ -67,8 +67,8 @@ static int run_map_tool(const struct map_kind *kind, pid_t pid, const struct id_
 	trace_step(TRACE_NAMESPACES, begin, kind->tool, r, "%d", pid);
 	if (r < 0)
 		return error_set(err, EPERM,
-				 "map %s ids: %s refused (exit status %d): see /etc/sub%cid", kind->what,
-				 kind->tool, process_exit_code(status), kind->what[0]);
+				 "map %s ids: %s refused (exit status %d): see /etc/sub%cid",
+				 kind->what, kind->tool, process_exit_code(status), kind->what[0]);
 	return 0;
 }
 
@@ -111,7 +111,8 @@ int id_maps_write(pid_t pid, const struct id_maps *maps, struct error **err)
 			if (r == 0)
 				r = write_map(&gid_kind, pid, maps->gids, maps->gid_count, err);
 		} else {
-			r = is_privileged ? write_map(&gid_kind, pid, maps->gids, maps->gid_count, &direct)
+			r = is_privileged ? write_map(&gid_kind, pid, maps->gids, maps->gid_count,
+						      &direct)
 					  : -EPERM;
 			/* Root inside a user namespace may lack the ids too. */
 			if (r == -EPERM)

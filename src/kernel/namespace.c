@@ -15,8 +15,8 @@
 
 const struct namespace_type namespace_types[8] = {
 	{"user", "user", CLONE_NEWUSER},       {"mount", "mnt", CLONE_NEWNS},
-	{"pid", "pid", CLONE_NEWPID},	       {"network", "net", CLONE_NEWNET},
-	{"ipc", "ipc", CLONE_NEWIPC},	       {"uts", "uts", CLONE_NEWUTS},
+	{"pid", "pid", CLONE_NEWPID},          {"network", "net", CLONE_NEWNET},
+	{"ipc", "ipc", CLONE_NEWIPC},          {"uts", "uts", CLONE_NEWUTS},
 	{"cgroup", "cgroup", CLONE_NEWCGROUP}, {"time", "time", CLONE_NEWTIME},
 };
 

@@ -12,7 +12,7 @@
 struct namespace_type {
 	const char *spec_name; /* "network" */
 	const char *proc_name; /* "net": /proc/PID/ns/net */
-	int flag;	       /* CLONE_NEWNET */
+	int flag;              /* CLONE_NEWNET */
 };
 extern const struct namespace_type namespace_types[8];
 

@@ -136,7 +136,8 @@ int netlink_exchange(struct netlink *nl, struct netlink_request *request,
 
 	if (request->header.nlmsg_len > sizeof *request)
 		return -EMSGSIZE;
-	if (!(request->header.nlmsg_flags & NLM_F_DUMP))
+	/* NLM_F_DUMP is two bits, and NLM_F_EXCL is one of them. */
+	if ((request->header.nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		request->header.nlmsg_flags |= NLM_F_ACK;
 	request->header.nlmsg_seq = ++nl->sequence;
 	do

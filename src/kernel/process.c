@@ -22,10 +22,10 @@ static const char *clone_flags_text(uint64_t flags, char *buf, size_t size)
 		uint64_t flag;
 		const char *name;
 	} names[] = {
-		{CLONE_NEWUSER, "CLONE_NEWUSER"}, {CLONE_NEWNS, "CLONE_NEWNS"},
-		{CLONE_NEWPID, "CLONE_NEWPID"},	  {CLONE_NEWNET, "CLONE_NEWNET"},
-		{CLONE_NEWIPC, "CLONE_NEWIPC"},	  {CLONE_NEWUTS, "CLONE_NEWUTS"},
-		{CLONE_NEWCGROUP, "CLONE_NEWCGROUP"}, {CLONE_PARENT, "CLONE_PARENT"},
+		{CLONE_NEWUSER, "CLONE_NEWUSER"},         {CLONE_NEWNS, "CLONE_NEWNS"},
+		{CLONE_NEWPID, "CLONE_NEWPID"},           {CLONE_NEWNET, "CLONE_NEWNET"},
+		{CLONE_NEWIPC, "CLONE_NEWIPC"},           {CLONE_NEWUTS, "CLONE_NEWUTS"},
+		{CLONE_NEWCGROUP, "CLONE_NEWCGROUP"},     {CLONE_PARENT, "CLONE_PARENT"},
 		{CLONE_INTO_CGROUP, "CLONE_INTO_CGROUP"}, {CLONE_PIDFD, "CLONE_PIDFD"},
 	};
 	size_t used = 0;
@@ -33,8 +33,8 @@ static const char *clone_flags_text(uint64_t flags, char *buf, size_t size)
 	buf[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if ((flags & names[i].flag) && used < size)
-			used += (size_t) snprintf(buf + used, size - used, "%s%s", used ? "|" : "",
-						  names[i].name);
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "|" : "",
+						 names[i].name);
 	return buf;
 }
 
@@ -44,17 +44,17 @@ pid_t process_clone(const struct process_clone *opts, int *pidfd, struct error *
 	int fd = -1, saved;
 	struct clone_args args = {
 		.flags = opts->flags | CLONE_PIDFD,
-		.pidfd = (uint64_t) (uintptr_t) &fd,
-		.exit_signal = (uint64_t) opts->exit_signal,
+		.pidfd = (uint64_t)(uintptr_t)&fd,
+		.exit_signal = (uint64_t)opts->exit_signal,
 	};
 	char text[256];
 	pid_t pid;
 
 	if (opts->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t) opts->cgroup_fd;
+		args.cgroup = (uint64_t)opts->cgroup_fd;
 	}
-	pid = (pid_t) syscall(SYS_clone3, &args, sizeof args);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
 		return 0;
 	saved = errno;
@@ -71,7 +71,7 @@ int process_wait(int pidfd, int *status, struct error **err)
 {
 	siginfo_t info = {0};
 
-	while (waitid((idtype_t) P_PIDFD, (id_t) pidfd, &info, WEXITED) < 0)
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return error_errno(err, errno, "wait for a process");
 	*status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status & 0x7f;
@@ -114,7 +114,7 @@ int process_start_time(pid_t pid, uint64_t *start_time, char *state)
 
 int process_open(pid_t pid, uint64_t start_time)
 {
-	_cleanup_fd_ int fd = (int) syscall(SYS_pidfd_open, pid, 0);
+	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	uint64_t now;
 	int r;
 
@@ -141,8 +141,8 @@ int signal_parse(const char *text)
 	uint64_t number;
 	const char *name = text;
 
-	if (parse_u64(text, (uint64_t) SIGRTMAX, &number) == 0)
-		return number > 0 ? (int) number : -EINVAL;
+	if (parse_u64(text, (uint64_t)SIGRTMAX, &number) == 0)
+		return number > 0 ? (int)number : -EINVAL;
 	if (strncasecmp(name, "SIG", 3) == 0)
 		name += 3;
 	/* sigabbrev_np knows the standard ones; the real-time ones are relative. */
@@ -157,11 +157,11 @@ int signal_parse(const char *text)
 	if (strcasecmp(name, "RTMAX") == 0)
 		return SIGRTMAX;
 	if (strncasecmp(name, "RTMIN+", 6) == 0 &&
-	    parse_u64(name + 6, (uint64_t) (SIGRTMAX - SIGRTMIN), &number) == 0)
-		return SIGRTMIN + (int) number;
+	    parse_u64(name + 6, (uint64_t)(SIGRTMAX - SIGRTMIN), &number) == 0)
+		return SIGRTMIN + (int)number;
 	if (strncasecmp(name, "RTMAX-", 6) == 0 &&
-	    parse_u64(name + 6, (uint64_t) (SIGRTMAX - SIGRTMIN), &number) == 0)
-		return SIGRTMAX - (int) number;
+	    parse_u64(name + 6, (uint64_t)(SIGRTMAX - SIGRTMIN), &number) == 0)
+		return SIGRTMAX - (int)number;
 	return -EINVAL;
 }
 
@@ -176,15 +176,15 @@ static int seal_by_listing(int first, struct error **err)
 	while ((entry = readdir(dir))) {
 		uint64_t fd;
 
-		if (parse_u64(entry->d_name, INT32_MAX, &fd) == 0 && (int) fd >= first)
-			fcntl((int) fd, F_SETFD, FD_CLOEXEC);
+		if (parse_u64(entry->d_name, INT32_MAX, &fd) == 0 && (int)fd >= first)
+			fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	}
 	return 0;
 }
 
 int descriptors_seal(int first, struct error **err)
 {
-	if (syscall(SYS_close_range, (unsigned) first, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */) == 0)
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */) == 0)
 		return 0;
 	return seal_by_listing(first, err);
 }

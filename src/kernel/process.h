@@ -10,8 +10,8 @@
 #include "base/base.h"
 
 struct process_clone {
-	uint64_t flags;	 /* CLONE_NEW*, CLONE_PARENT; CLONE_PIDFD is added */
-	int cgroup_fd;	 /* CLONE_INTO_CGROUP, or -1 */
+	uint64_t flags;  /* CLONE_NEW*, CLONE_PARENT; CLONE_PIDFD is added */
+	int cgroup_fd;   /* CLONE_INTO_CGROUP, or -1 */
 	int exit_signal; /* SIGCHLD, or 0 */
 };
 /* clone3(2) as fork does it. Returns 0 in the child, the PID in the parent (*pidfd is then the caller's,

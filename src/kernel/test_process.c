@@ -104,7 +104,8 @@ int main(void)
 		cmocka_unit_test(given_another_start_time_when_opened_then_the_pid_is_a_stranger),
 		cmocka_unit_test(given_signal_names_when_parsed_then_numbers_come_out),
 		cmocka_unit_test(given_open_descriptors_when_sealed_then_they_close_at_exec),
-		cmocka_unit_test(given_a_namespace_of_another_type_when_opened_then_the_error_says_so),
+		cmocka_unit_test(
+			given_a_namespace_of_another_type_when_opened_then_the_error_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,8 @@ static int add_common(struct strv *argv, const struct container_checkpoint_opts 
 	const char *mode = opts->manage_cgroups_mode ? opts->manage_cgroups_mode : "soft";
 	int r = add_option(argv, "images-dir", opts->image_path);
 
-	r = r ? r : add_option(argv, "work-dir", opts->work_path ? opts->work_path : opts->image_path);
+	r = r ? r
+	      : add_option(argv, "work-dir", opts->work_path ? opts->work_path : opts->image_path);
 	r = r ? r : add_option(argv, "log", log);
 	r = r ? r : add_option(argv, "manage-cgroups", mode);
 	r = r ? r : add_option(argv, "lsm-profile", opts->lsm_profile);
@@ -58,7 +59,8 @@ static int add_common(struct strv *argv, const struct container_checkpoint_opts 
 static bool is_bind(const struct spec_mount *m)
 {
 	for (size_t i = 0; i < m->options.count; i++)
-		if (str_equal(m->options.items[i], "bind") || str_equal(m->options.items[i], "rbind"))
+		if (str_equal(m->options.items[i], "bind") ||
+		    str_equal(m->options.items[i], "rbind"))
 			return true;
 	return str_equal(m->type, "bind");
 }
@@ -76,9 +78,9 @@ static int add_external_mounts(struct strv *argv, const struct spec *spec, bool 
 		r = strv_add(argv, "ext-mount");
 		if (r == 0)
 			r = strv_addf(argv, "%s=%s", m->destination,
-				      !is_restore      ? m->destination
-				      : is_bind(m)     ? m->source
-						       : "/sys/fs/cgroup");
+				      !is_restore  ? m->destination
+				      : is_bind(m) ? m->source
+						   : "/sys/fs/cgroup");
 	}
 	for (size_t i = 0; r == 0 && i < spec->linux.masked_paths.count; i++) {
 		r = strv_add(argv, "ext-mount");
@@ -97,9 +99,10 @@ static int run_criu(const struct strv *argv, char **output, struct error **err)
 	pid_t pid;
 
 	if (access(CRIU_PROGRAM, X_OK) < 0)
-		return error_set(err, ENOTSUP,
-				 "checkpoint and restore need CRIU, which this dhow was built without: "
-				 "install the package criu and build again");
+		return error_set(
+			err, ENOTSUP,
+			"checkpoint and restore need CRIU, which this dhow was built without: "
+			"install the package criu and build again");
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "make a pipe");
 	/* Both streams: on failure the text is the error. */
@@ -175,7 +178,8 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 		if (stat(path, &ns) < 0)
 			return error_errno(err, errno, "stat %s", path);
 		r = strv_add(&argv, "external");
-		r = r ? r : strv_addf(&argv, "net[%llu]:extRootNetNS", (unsigned long long) ns.st_ino);
+		r = r ? r
+		      : strv_addf(&argv, "net[%llu]:extRootNetNS", (unsigned long long)ns.st_ino);
 	}
 	if (r < 0)
 		return error_errno(err, -r, "checkpoint %s", opts->id);
@@ -230,7 +234,7 @@ static int restore(const struct container_checkpoint_opts *opts, struct state *s
 		return r;
 	if (parse_u64(output, INT32_MAX, &pid) < 0 || pid == 0)
 		return error_set(err, EPROTO, "dhow-criu gave no PID: %s", output);
-	s->pid = (pid_t) pid;
+	s->pid = (pid_t)pid;
 	r = process_start_time(s->pid, &s->start_time, NULL);
 	if (r < 0)
 		return error_errno(err, -r, "the restored process %d is gone", s->pid);
@@ -250,7 +254,8 @@ int container_restore(const struct runtime *rt, const struct container_checkpoin
 
 	r = refuse_unsupported(opts, err);
 	if (r == 0 && opts->console_socket)
-		r = error_set(err, ENOTSUP, "--console-socket: libcriu can't hand on a restored terminal");
+		r = error_set(err, ENOTSUP,
+			      "--console-socket: libcriu can't hand on a restored terminal");
 	if (r == 0 && !opts->detach)
 		r = supervise_begin(&supervision, true, err);
 	if (r == 0)

@@ -29,11 +29,11 @@ struct runtime {
 
 struct container_create_opts {
 	const char *id;
-	const char *bundle;	    /* NULL: the current directory */
+	const char *bundle;         /* NULL: the current directory */
 	const char *console_socket; /* NULL: none */
 	const char *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring, no_subreaper, keep;
-	bool detach;	  /* run --detach */
+	bool detach;      /* run --detach */
 	int preserve_fds; /* descriptors 3 to 2+N are handed to the program */
 	/* Counted from LISTEN_FDS by the caller; the runtime passes LISTEN_* on as runc does. */
 	int listen_fds;
@@ -51,8 +51,9 @@ struct container_exec_opts {
 	const char *id;
 	const char *console_socket, *pid_file, *pidfd_socket;
 	const char *process_file; /* --process; the fields below are NULL or empty then */
-	const char *cwd, *user;	  /* "UID[:GID]" */
-	struct spec_strings env, args, additional_gids, capabilities, cgroups; /* cgroups: [CONTROLLER:]PATH */
+	const char *cwd, *user;   /* "UID[:GID]" */
+	struct spec_strings env, args, additional_gids, capabilities,
+		cgroups; /* cgroups: [CONTROLLER:]PATH */
 	const char *apparmor, *process_label;
 	bool tty, no_new_privs, detach, ignore_paused;
 	int preserve_fds;
@@ -87,8 +88,9 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **pids, size_
 
 /* resources is parsed by the caller from flags or -r; fields not set stay. l3_cache and mem_bw are
  * Intel RDT schemas or NULL. */
-int container_update(const struct runtime *rt, const char *id, const struct spec_resources *resources,
-		     const char *l3_cache, const char *mem_bw, struct error **err);
+int container_update(const struct runtime *rt, const char *id,
+		     const struct spec_resources *resources, const char *l3_cache,
+		     const char *mem_bw, struct error **err);
 
 /* One statistics object in runc's shape ({"type":"stats","id":…,"data":{…}}). New reference. */
 int container_stats(const struct runtime *rt, const char *id, json_t **out, struct error **err);

@@ -17,7 +17,8 @@
 #define KILL_WAIT_MS 10000
 
 /* Loads, locks and looks. */
-static int open_locked(const struct runtime *rt, const char *id, struct state *s, struct error **err)
+static int open_locked(const struct runtime *rt, const char *id, struct state *s,
+		       struct error **err)
 {
 	int r = state_load(rt, id, s, err);
 
@@ -184,8 +185,8 @@ int container_delete(const struct runtime *rt, const char *id, bool is_force, st
 		return error_set(err, -r, "%s", error_text(load));
 	status = state_status(&s);
 	if (!is_force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
-		return error_set(err, EBUSY, "cannot delete container %s that is not stopped: %s", id,
-				 container_status_names[status]);
+		return error_set(err, EBUSY, "cannot delete container %s that is not stopped: %s",
+				 id, container_status_names[status]);
 	r = kill_and_wait(&s, err);
 	if (r < 0)
 		return r;
@@ -288,7 +289,8 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **pids, size_
 	if (r < 0)
 		return r;
 	if (!s.cgroup)
-		return error_set(err, ENOTSUP, "container %s has no cgroup to ask for processes", id);
+		return error_set(err, ENOTSUP, "container %s has no cgroup to ask for processes",
+				 id);
 	return cgroup_pids(s.cgroup, true, pids, count, err);
 }
 

@@ -95,23 +95,24 @@ int check_preserved_descriptors(int count, struct error **err)
 
 		if (flags < 0 || (flags & FD_CLOEXEC))
 			return error_set(err, EBADF,
-					 "please check that preserved-fd %d (of %d) is present", fd - 3,
-					 count);
+					 "please check that preserved-fd %d (of %d) is present",
+					 fd - 3, count);
 	}
 	return 0;
 }
 
-int check_terminal(const struct spec_process *process, bool is_detached,
-		   const char *console_socket, struct error **err)
+int check_terminal(const struct spec_process *process, bool is_detached, const char *console_socket,
+		   struct error **err)
 {
 	if (is_detached && process->terminal && !console_socket)
 		return error_set(err, EINVAL,
 				 "cannot allocate tty if the runtime will detach without setting "
 				 "console socket");
 	if ((!is_detached || !process->terminal) && console_socket)
-		return error_set(err, EINVAL,
-				 "cannot use console socket if the runtime will not detach or allocate "
-				 "tty");
+		return error_set(
+			err, EINVAL,
+			"cannot use console socket if the runtime will not detach or allocate "
+			"tty");
 	return 0;
 }
 
@@ -199,7 +200,8 @@ static json_t *annotations_object(const struct spec_pairs *pairs)
 	json_t *object = json_object();
 
 	for (size_t i = 0; object && i < pairs->count; i++)
-		json_object_set_new(object, pairs->items[i].key, json_string(pairs->items[i].value));
+		json_object_set_new(object, pairs->items[i].key,
+				    json_string(pairs->items[i].value));
 	return object;
 }
 
@@ -249,7 +251,7 @@ int compile_seccomp(const struct runtime *rt, const struct spec_seccomp *seccomp
 	if (!seccomp->is_set)
 		return 0;
 	/* A cache that can't be had costs time only. */
-	if (snprintf(path, sizeof path, "%s/" SECCOMP_CACHE, rt->root) < (int) sizeof path) {
+	if (snprintf(path, sizeof path, "%s/" SECCOMP_CACHE, rt->root) < (int)sizeof path) {
 		cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (cache < 0 && mkdir(path, 0700) == 0)
 			cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -330,7 +332,8 @@ static void to_id_lines(const struct spec_id_maps *from, struct id_map_line *to)
 
 static int write_id_maps(const struct creation *c, struct error **err)
 {
-	const struct spec_id_maps *uids = &c->spec->linux.uid_maps, *gids = &c->spec->linux.gid_maps;
+	const struct spec_id_maps *uids = &c->spec->linux.uid_maps,
+				  *gids = &c->spec->linux.gid_maps;
 	_cleanup_free_ struct id_map_line *lines = NULL;
 	struct id_maps maps;
 
@@ -425,7 +428,8 @@ static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, st
 			c->master = TAKE_FD(m->fd);
 			break;
 		case SYNC_LISTENER:
-			r = serve_listener(c->sync, TAKE_FD(m->fd), c->spec, &c->state, c->pid, err);
+			r = serve_listener(c->sync, TAKE_FD(m->fd), c->spec, &c->state, c->pid,
+					   err);
 			break;
 		case SYNC_ERROR:
 			r = error_set(err, m->value > 0 ? m->value : EINVAL, "%s", m->text);
@@ -440,8 +444,8 @@ static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, st
 	}
 }
 
-int serve_listener(int sync, int listener, const struct spec *spec, const struct state *s, pid_t pid,
-		   struct error **err)
+int serve_listener(int sync, int listener, const struct spec *spec, const struct state *s,
+		   pid_t pid, struct error **err)
 {
 	_cleanup_fd_ int fd = listener;
 	_cleanup_json_ json_t *state = state_object(s, "creating", pid);
@@ -512,7 +516,8 @@ static int launch(struct creation *c, struct error **err)
 		return error_errno(err, -r, "read the start time of process %d", c->pid);
 	r = state_save(&c->state, err);
 	if (r == 0)
-		r = announce_process(c->opts->pid_file, c->opts->pidfd_socket, c->pid, c->pidfd, err);
+		r = announce_process(c->opts->pid_file, c->opts->pidfd_socket, c->pid, c->pidfd,
+				     err);
 	return r;
 }
 
@@ -528,9 +533,10 @@ static void explain_end(struct creation *c, struct error **err)
 		return;
 	close_fd(&c->pidfd);
 	if (WIFSIGNALED(status) && cgroup_oom_kills(c->state.cgroup) > 0)
-		error_set(err, ENOMEM,
-			  "the container was killed for lack of memory while it was made: its memory "
-			  "limit is too low");
+		error_set(
+			err, ENOMEM,
+			"the container was killed for lack of memory while it was made: its memory "
+			"limit is too low");
 	else if (WIFSIGNALED(status))
 		error_set(err, ECHILD, "the container's process was killed by signal %d",
 			  WTERMSIG(status));

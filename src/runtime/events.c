@@ -33,7 +33,8 @@ static int stats_of(const struct state *s, json_t **out, struct error **err)
 	return *out ? 0 : error_errno(err, ENOMEM, "read the statistics of %s", s->id);
 }
 
-static int load_running(const struct runtime *rt, const char *id, struct state *s, struct error **err)
+static int load_running(const struct runtime *rt, const char *id, struct state *s,
+			struct error **err)
 {
 	int r = state_load(rt, id, s, err);
 
@@ -56,14 +57,16 @@ int container_stats(const struct runtime *rt, const char *id, json_t **out, stru
 static int watch_v1(const char *directory)
 {
 	_cleanup_fd_ int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_fd_ int control = dir < 0 ? -1 : openat(dir, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int control =
+		dir < 0 ? -1 : openat(dir, "memory.oom_control", O_RDONLY | O_CLOEXEC);
 	_cleanup_fd_ int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	char text[32];
 
 	if (control < 0 || fd < 0)
 		return -1;
 	snprintf(text, sizeof text, "%d %d", fd, control);
-	return cgroup_write(dir, directory, "cgroup.event_control", text, NULL) < 0 ? -1 : TAKE_FD(fd);
+	return cgroup_write(dir, directory, "cgroup.event_control", text, NULL) < 0 ? -1
+										    : TAKE_FD(fd);
 }
 
 static int watch_v2(const char *directory)
@@ -87,8 +90,8 @@ static int watch_oom(const struct cgroup *cg)
 
 static int start_timer(uint64_t interval_ms, struct error **err)
 {
-	time_t seconds = (time_t) (interval_ms / 1000);
-	long rest = (long) (interval_ms % 1000) * 1000000;
+	time_t seconds = (time_t)(interval_ms / 1000);
+	long rest = (long)(interval_ms % 1000) * 1000000;
 	struct itimerspec spec = {.it_interval = {seconds, rest}, .it_value = {seconds, rest}};
 	_cleanup_fd_ int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 

@@ -86,9 +86,10 @@ static int check_status(const struct session *s, struct error **err)
 		return error_set(err, EBUSY, "container %s is still being created", s->state.id);
 	case CONTAINER_PAUSED:
 		if (!s->opts->ignore_paused)
-			return error_set(err, EBUSY,
-					 "cannot exec in a paused container (use --ignore-paused to "
-					 "override)");
+			return error_set(
+				err, EBUSY,
+				"cannot exec in a paused container (use --ignore-paused to "
+				"override)");
 		return 0;
 	default:
 		return 0;
@@ -175,15 +176,15 @@ static int set_up_console(const struct session *s, struct error **err)
 	r = rootfs_open_console(NULL, false, &master, &slave, err);
 	if (r < 0)
 		return r;
-	if (fchown(slave, s->process.process.user.uid, (gid_t) -1) < 0)
+	if (fchown(slave, s->process.process.user.uid, (gid_t)-1) < 0)
 		log_debug("the terminal keeps its owner: %s", strerror(errno));
-	return console_hand_over(&s->process.process, master, slave, s->console_socket, s->child_sync,
-				 err);
+	return console_hand_over(&s->process.process, master, slave, s->console_socket,
+				 s->child_sync, err);
 }
 
 static int on_listener(int listener, void *data, struct error **err)
 {
-	return send_listener(((struct session *) data)->child_sync, listener, err);
+	return send_listener(((struct session *)data)->child_sync, listener, err);
 }
 
 static int become_root(const struct session *s, struct error **err)
@@ -308,7 +309,8 @@ static int launch(struct session *s, struct error **err)
 		return error_errno(err, -r, "tell the process to go on");
 	r = serve(s, err);
 	if (r == 0)
-		r = announce_process(s->opts->pid_file, s->opts->pidfd_socket, s->pid, s->pidfd, err);
+		r = announce_process(s->opts->pid_file, s->opts->pidfd_socket, s->pid, s->pidfd,
+				     err);
 	return r;
 }
 

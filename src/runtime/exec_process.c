@@ -34,12 +34,14 @@ static int parse_user(const char *text, struct spec_user *user, struct error **e
 	if (colon)
 		*colon++ = '\0';
 	if (parse_u64(copy, UINT32_MAX - 1, &uid) < 0)
-		return error_set(err, EINVAL, "parsing %s as int for uid failed: invalid user", copy);
+		return error_set(err, EINVAL, "parsing %s as int for uid failed: invalid user",
+				 copy);
 	if (colon && parse_u64(colon, UINT32_MAX - 1, &gid) < 0)
-		return error_set(err, EINVAL, "parsing %s as int for gid failed: invalid group", colon);
-	user->uid = (uid_t) uid;
+		return error_set(err, EINVAL, "parsing %s as int for gid failed: invalid group",
+				 colon);
+	user->uid = (uid_t)uid;
 	if (colon)
-		user->gid = (gid_t) gid;
+		user->gid = (gid_t)gid;
 	return 0;
 }
 
@@ -60,9 +62,10 @@ static int apply_groups(const struct container_exec_opts *opts, struct exec_proc
 		uint64_t gid;
 
 		if (parse_u64(opts->additional_gids.items[i], UINT32_MAX - 1, &gid) < 0)
-			return error_set(err, EINVAL, "additional-gids must be non-negative numbers: %s",
+			return error_set(err, EINVAL,
+					 "additional-gids must be non-negative numbers: %s",
 					 opts->additional_gids.items[i]);
-		out->additional_gids[user->additional_gid_count + i] = (gid_t) gid;
+		out->additional_gids[user->additional_gid_count + i] = (gid_t)gid;
 	}
 	user->additional_gids = out->additional_gids;
 	user->additional_gid_count = count;

@@ -6,9 +6,10 @@
 #include "runtime/container.h"
 
 struct exec_process {
-	struct spec_process process; /* borrows from everything below and from the container's spec */
-	struct spec *file;	     /* --process */
-	const char **env;	     /* the container's with the flags' behind it */
+	struct spec_process
+		process;   /* borrows from everything below and from the container's spec */
+	struct spec *file; /* --process */
+	const char **env;  /* the container's with the flags' behind it */
 	gid_t *additional_gids;
 };
 

@@ -34,7 +34,7 @@ static int state_file(const json_t *state, struct error **err)
 static _noreturn_ void execute(const struct spec_hook *hook, int input, int output)
 {
 	static const char *const no_environment[] = {NULL};
-	char *const fallback[] = {(char *) (uintptr_t) hook->path, NULL};
+	char *const fallback[] = {(char *)(uintptr_t)hook->path, NULL};
 	sigset_t none;
 
 	setpgid(0, 0);
@@ -43,14 +43,17 @@ static _noreturn_ void execute(const struct spec_hook *hook, int input, int outp
 	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0 || descriptors_seal(3, NULL) < 0)
 		_exit(127);
-	execve(hook->path, hook->args.count ? (char *const *) (uintptr_t) hook->args.items : fallback,
-	       (char *const *) (uintptr_t) (hook->env.count ? hook->env.items : (const char **) (uintptr_t) no_environment));
+	execve(hook->path, hook->args.count ? (char *const *)(uintptr_t)hook->args.items : fallback,
+	       (char *const *)(uintptr_t)(hook->env.count
+						  ? hook->env.items
+						  : (const char **)(uintptr_t)no_environment));
 	dprintf(STDERR_FILENO, "%s", strerror(errno));
 	_exit(127);
 }
 
 /* Waits for the hook; -ETIMEDOUT when its time is up, with the hook killed. */
-static int await(int pidfd, pid_t pid, const struct spec_hook *hook, int *status, struct error **err)
+static int await(int pidfd, pid_t pid, const struct spec_hook *hook, int *status,
+		 struct error **err)
 {
 	uint64_t deadline = now_ns() + hook->timeout_s.value * 1000000000;
 	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
@@ -59,7 +62,7 @@ static int await(int pidfd, pid_t pid, const struct spec_hook *hook, int *status
 	while (hook->timeout_s.is_set) {
 		uint64_t now = now_ns();
 		uint64_t left_ms = now < deadline ? (deadline - now + 999999) / 1000000 : 0;
-		int n = poll(&poll_fd, 1, left_ms > INT32_MAX ? INT32_MAX : (int) left_ms);
+		int n = poll(&poll_fd, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
 
 		if (n > 0)
 			break;
@@ -95,10 +98,14 @@ static int run_hook(const struct spec_hook *hook, int input, struct error **err)
 	if (pid == 0)
 		execute(hook, input, output);
 	r = await(pidfd, pid, hook, &status, err);
-	trace_step(TRACE_PROCESS, begin, "hook", r < 0 ? r : status ? -ECHILD : 0, "%s", hook->path);
+	trace_step(TRACE_PROCESS, begin, "hook",
+		   r < 0    ? r
+		   : status ? -ECHILD
+			    : 0,
+		   "%s", hook->path);
 	if (r == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "%s did not end within %llu s", hook->path,
-				 (unsigned long long) hook->timeout_s.value);
+				 (unsigned long long)hook->timeout_s.value);
 	if (r < 0 || status == 0)
 		return r;
 	n = pread(output, shown, OUTPUT_SHOWN, 0);

@@ -73,13 +73,14 @@ static int make_time_namespace(const struct init *init, struct error **err)
 	if (r < 0)
 		return r;
 	if (config->monotonic.is_set)
-		strbuf_addf(&offsets, "monotonic %lld %u\n", (long long) config->monotonic.secs,
+		strbuf_addf(&offsets, "monotonic %lld %u\n", (long long)config->monotonic.secs,
 			    config->monotonic.nanosecs);
 	if (config->boottime.is_set)
-		strbuf_addf(&offsets, "boottime %lld %u\n", (long long) config->boottime.secs,
+		strbuf_addf(&offsets, "boottime %lld %u\n", (long long)config->boottime.secs,
 			    config->boottime.nanosecs);
-	return offsets.length ? procfs_write(TRACE_NAMESPACES, "self/timens_offsets", offsets.text, err)
-			      : 0;
+	return offsets.length
+		       ? procfs_write(TRACE_NAMESPACES, "self/timens_offsets", offsets.text, err)
+		       : 0;
 }
 
 static int set_names(const struct spec *spec, struct error **err)
@@ -133,7 +134,7 @@ void give_streams(const struct spec_user *user)
 		if (fstat(fd, &st) < 0 || st.st_uid == user->uid ||
 		    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
 			continue;
-		if (fchown(fd, user->uid, (gid_t) -1) < 0)
+		if (fchown(fd, user->uid, (gid_t)-1) < 0)
 			continue;
 	}
 }
@@ -149,10 +150,10 @@ static int set_up_console(const struct init *init, struct error **err)
 	r = rootfs_open_console(init->rootfs, true, &master, &slave, err);
 	if (r < 0)
 		return r;
-	if (fchown(slave, init->spec->process.user.uid, (gid_t) -1) < 0)
+	if (fchown(slave, init->spec->process.user.uid, (gid_t)-1) < 0)
 		log_debug("the terminal keeps its owner: %s", strerror(errno));
-	return console_hand_over(&init->spec->process, master, slave, init->console_socket, init->sync,
-				 err);
+	return console_hand_over(&init->spec->process, master, slave, init->console_socket,
+				 init->sync, err);
 }
 
 static int run_hooks(const struct init *init, const struct spec_hook_list *hooks, const char *kind,
@@ -260,14 +261,15 @@ int send_listener(int sync, int listener, struct error **err)
 
 static int on_listener(int listener, void *data, struct error **err)
 {
-	return send_listener(((struct init *) data)->sync, listener, err);
+	return send_listener(((struct init *)data)->sync, listener, err);
 }
 
 static int start_container_hooks(void *data, struct error **err)
 {
 	struct init *init = data;
 
-	return run_hooks(init, &init->spec->hooks.start_container, "startContainer", "created", err);
+	return run_hooks(init, &init->spec->hooks.start_container, "startContainer", "created",
+			 err);
 }
 
 static int run(struct init *init, struct error **err)

@@ -16,7 +16,7 @@ struct init {
 	struct rootfs *rootfs;
 	bool sources_are_open; /* the parent ran rootfs_open_sources */
 	struct program program;
-	int sync;	    /* the child's end; owned */
+	int sync;           /* the child's end; owned */
 	int start_listener; /* where start is awaited, or -1: START comes over sync; owned */
 	int console_socket; /* connected, or -1: the pty's master goes over sync; owned */
 	const int *cgroup_fds;
@@ -27,8 +27,8 @@ _noreturn_ void init_main(struct init *init);
 
 /* For exec as well: sets the size, makes the slave the controlling terminal and standard streams, and sends the
  * master to socket (console socket protocol) or, with -1, over sync. Closes both. */
-int console_hand_over(const struct spec_process *process, int master, int slave, int socket, int sync,
-		      struct error **err);
+int console_hand_over(const struct spec_process *process, int master, int slave, int socket,
+		      int sync, struct error **err);
 /* Gives the standard streams to the user, so that /dev/stdout can be opened again; quietly not where refused. */
 void give_streams(const struct spec_user *user);
 /* Program step for both: sends the seccomp listener over *sync (data) and waits until it was taken. */

@@ -13,10 +13,9 @@
 #include "runtime/place.h"
 
 /* Order of joining; the mount namespace last, because paths change with it. User is taken apart. */
-static const enum spec_namespace_type join_order[] = {NAMESPACE_IPC,	NAMESPACE_UTS,
-						      NAMESPACE_NETWORK, NAMESPACE_CGROUP,
-						      NAMESPACE_TIME,	NAMESPACE_PID,
-						      NAMESPACE_MOUNT};
+static const enum spec_namespace_type join_order[] = {
+	NAMESPACE_IPC,  NAMESPACE_UTS, NAMESPACE_NETWORK, NAMESPACE_CGROUP,
+	NAMESPACE_TIME, NAMESPACE_PID, NAMESPACE_MOUNT};
 
 static const char *describe(enum spec_namespace_type type, char *buf, size_t size)
 {
@@ -39,12 +38,13 @@ int place_open(const struct spec_linux *config, struct placement *out, struct er
 		if (!ns->path) {
 			if (!namespace_is_supported(&namespace_types[i])) {
 				place_close(&p);
-				return error_set(err, EINVAL,
-						 "linux.namespaces: this kernel has no %s namespaces",
-						 namespace_types[i].spec_name);
+				return error_set(
+					err, EINVAL,
+					"linux.namespaces: this kernel has no %s namespaces",
+					namespace_types[i].spec_name);
 			}
 			if (i != NAMESPACE_CGROUP && i != NAMESPACE_TIME)
-				p.new_flags |= (uint64_t) (unsigned) namespace_types[i].flag;
+				p.new_flags |= (uint64_t)(unsigned)namespace_types[i].flag;
 			continue;
 		}
 		p.join_fds[i] = namespace_open(&namespace_types[i], ns->path, err);

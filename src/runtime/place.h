@@ -12,10 +12,10 @@
 #include "runtime/spec.h"
 
 struct placement {
-	uint64_t new_flags;	       /* namespaces to make with clone3 */
+	uint64_t new_flags;            /* namespaces to make with clone3 */
 	int join_fds[NAMESPACE_TYPES]; /* -1 where none is joined */
 	bool needs_joiner;
-	int cgroup_fd;		       /* CLONE_INTO_CGROUP, or -1; not owned */
+	int cgroup_fd; /* CLONE_INTO_CGROUP, or -1; not owned */
 };
 
 /* Opens what linux.namespaces names by path. The cgroup and time namespaces are left out of new_flags:
@@ -29,8 +29,8 @@ int place_join(const struct placement *placement, struct error **err);
 
 struct place_exec {
 	int target_pidfd;      /* a process of the container */
-	int flags;	       /* its namespaces that differ from ours, CLONE_NEW* */
-	int cgroup_fd;	       /* as for struct placement */
+	int flags;             /* its namespaces that differ from ours, CLONE_NEW* */
+	int cgroup_fd;         /* as for struct placement */
 	const int *cgroup_fds; /* files to write "0" to first (cgroup_join_self) */
 	int cgroup_fd_count;
 };

@@ -35,7 +35,7 @@ static char *home_from_passwd(uid_t uid)
 		if (i < 6 || parse_u64(fields[2], UINT32_MAX, &id) < 0 || id != uid)
 			continue;
 		for (const char *p = fields[5]; *p; p++)
-			if ((unsigned char) *p < 0x20 || *p == 0x7f)
+			if ((unsigned char)*p < 0x20 || *p == 0x7f)
 				return NULL;
 		return *fields[5] == '/' ? strdup(fields[5]) : NULL;
 	}
@@ -91,9 +91,11 @@ static int change_directory(const struct program *p, struct error **err)
 	if (fd == -ENOENT && p->make_cwd)
 		fd = path_mkdirs_in_root(root, cwd, 0755, PATH_ANY, NULL);
 	if (fd < 0)
-		return error_errno(err, -fd, "chdir to cwd (\"%s\") set in config.json failed", cwd);
+		return error_errno(err, -fd, "chdir to cwd (\"%s\") set in config.json failed",
+				   cwd);
 	if (fchdir(fd) < 0)
-		return error_errno(err, errno, "chdir to cwd (\"%s\") set in config.json failed", cwd);
+		return error_errno(err, errno, "chdir to cwd (\"%s\") set in config.json failed",
+				   cwd);
 	n = syscall(SYS_getcwd, where, sizeof where);
 	if (n <= 0 || where[0] != '/')
 		return error_set(err, EPERM, "cwd \"%s\" is outside of the container's root", cwd);
@@ -208,7 +210,7 @@ int program_execute(struct program *p, const struct program_steps *steps, struct
 		if (r < 0)
 			return r;
 	}
-	execve(p->executable, (char *const *) (uintptr_t) p->process->args.items,
+	execve(p->executable, (char *const *)(uintptr_t)p->process->args.items,
 	       p->environment.count ? p->environment.items : no_environment);
 	return error_errno(err, errno, "exec %s", p->executable);
 }

@@ -13,9 +13,9 @@ struct program {
 	struct attributes_opts attributes;
 	const struct seccomp_program *seccomp; /* NULL for none */
 	int preserve_fds;
-	int listen_fds;		 /* LISTEN_FDS for the program; 0 for none */
+	int listen_fds;            /* LISTEN_FDS for the program; 0 for none */
 	const char *notify_socket; /* NOTIFY_SOCKET for the program, or NULL */
-	bool make_cwd; /* create process.cwd when absent, as for the first process */
+	bool make_cwd;             /* create process.cwd when absent, as for the first process */
 	/* Filled in by program_prepare. */
 	char *executable;
 	struct strv environment;

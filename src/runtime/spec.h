@@ -78,7 +78,7 @@ struct spec_rlimit {
 struct spec_scheduler {
 	bool is_set;
 	uint32_t policy; /* SCHED_x */
-	uint64_t flags;	 /* SCHED_FLAG_x */
+	uint64_t flags;  /* SCHED_FLAG_x */
 	int32_t nice;
 	uint32_t priority;
 	uint64_t runtime_ns, deadline_ns, period_ns;
@@ -128,8 +128,8 @@ struct spec_root {
 
 struct spec_mount {
 	const char *destination; /* as given; relative ones count from / (specification 1.2) */
-	const char *type;	 /* NULL when absent */
-	const char *source;	 /* NULL when absent */
+	const char *type;        /* NULL when absent */
+	const char *source;      /* NULL when absent */
 	struct spec_strings options;
 	struct spec_id_maps uid_maps, gid_maps;
 };
@@ -146,8 +146,8 @@ struct spec_hook_list {
 };
 
 struct spec_hooks {
-	struct spec_hook_list prestart, create_runtime, create_container, start_container, poststart,
-		poststop;
+	struct spec_hook_list prestart, create_runtime, create_container, start_container,
+		poststart, poststop;
 };
 
 enum spec_namespace_type {
@@ -163,13 +163,13 @@ enum spec_namespace_type {
 };
 
 struct spec_namespace {
-	bool is_set;	  /* listed: new, or joined where path is not NULL */
+	bool is_set;      /* listed: new, or joined where path is not NULL */
 	const char *path; /* absolute */
 };
 
 struct spec_device {
 	const char *path; /* absolute */
-	char type;	  /* 'c', 'b', 'p' ('u' is stored as 'c') */
+	char type;        /* 'c', 'b', 'p' ('u' is stored as 'c') */
 	int64_t major, minor;
 	struct spec_u64 mode; /* default 0666 */
 	struct spec_i64 uid, gid;
@@ -183,7 +183,7 @@ struct spec_net_device {
 /* linux.resources; names as in the specification. */
 struct spec_device_rule {
 	bool allow;
-	char type; /* 'a', 'b', 'c' */
+	char type;            /* 'a', 'b', 'c' */
 	int64_t major, minor; /* -1 is every one */
 	const char *access;   /* subset of "rwm", never empty */
 };
@@ -222,8 +222,9 @@ struct spec_resources {
 	struct spec_device_rule *devices;
 	size_t device_count;
 	struct {
-		struct spec_i64 limit, reservation, swap, kernel, kernel_tcp; /* bytes, -1 unlimited */
-		struct spec_u64 swappiness;				      /* 0 to 100 */
+		struct spec_i64 limit, reservation, swap, kernel,
+			kernel_tcp;         /* bytes, -1 unlimited */
+		struct spec_u64 swappiness; /* 0 to 100 */
 		struct spec_bool disable_oom_killer, use_hierarchy, check_before_update;
 	} memory;
 	struct {
@@ -291,8 +292,8 @@ struct spec_intel_rdt {
 
 struct spec_memory_policy {
 	bool is_set;
-	int mode;	   /* MPOL_x */
-	unsigned flags;	   /* MPOL_F_x */
+	int mode;          /* MPOL_x */
+	unsigned flags;    /* MPOL_F_x */
 	const char *nodes; /* list such as "0-1"; NULL when absent */
 };
 
@@ -330,8 +331,8 @@ struct spec {
 	const char *hostname, *domainname;
 	struct spec_pairs annotations;
 	struct spec_linux linux;
-	json_t *json;	 /* the whole document */
-	void *memory_;	 /* the arrays' owner, spec.c's own */
+	json_t *json;  /* the whole document */
+	void *memory_; /* the arrays' owner, spec.c's own */
 };
 
 /* Parses and checks a config.json (length bytes, at most 4 MiB). Returns 0 and *out, which

@@ -108,9 +108,11 @@ int spec_validate(struct spec_parser *p);
 int spec_check_mounts(struct spec_parser *p, const struct json_at *top);
 
 /* Tables that spec_names.c tells others of. */
-extern const struct spec_name *const spec_seccomp_actions, *const spec_seccomp_architectures,
-	*const spec_seccomp_flags, *const spec_seccomp_operators, *const spec_memory_modes,
-	*const spec_memory_flags;
+extern const struct spec_name *const spec_seccomp_actions,
+	*const spec_seccomp_architectures, *const spec_seccomp_flags,
+						   *const spec_seccomp_operators,
+							   *const spec_memory_modes,
+								   *const spec_memory_flags;
 /* NULL for a number that is no capability. */
 const char *spec_capability_name(size_t capability);
 

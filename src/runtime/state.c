@@ -62,13 +62,14 @@ static json_t *to_json(const struct state *s)
 	char created[40];
 
 	format_time_rfc3339(&s->created, created, sizeof created);
-	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:o}", "version", 1,
-			 "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs, "owner", s->owner,
-			 "pid", (int) s->pid, "startTime", (json_int_t) s->start_time, "created",
-			 created, "createdSeconds", (json_int_t) s->created.tv_sec,
-			 "createdNanoseconds", (int) s->created.tv_nsec, "systemd", s->is_systemd,
-			 "rootless", s->is_rootless, "rdtClosId", s->rdt_clos_id, "annotations",
-			 s->annotations, "cgroup", s->cgroup ? cgroup_save(s->cgroup) : json_null());
+	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:o}",
+			 "version", 1, "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs,
+			 "owner", s->owner, "pid", (int)s->pid, "startTime",
+			 (json_int_t)s->start_time, "created", created, "createdSeconds",
+			 (json_int_t)s->created.tv_sec, "createdNanoseconds",
+			 (int)s->created.tv_nsec, "systemd", s->is_systemd, "rootless",
+			 s->is_rootless, "rdtClosId", s->rdt_clos_id, "annotations", s->annotations,
+			 "cgroup", s->cgroup ? cgroup_save(s->cgroup) : json_null());
 }
 
 int state_save(const struct state *s, struct error **err)
@@ -110,7 +111,8 @@ static int populate(int root_fd, const char *temporary, struct state *s, const c
 		return r;
 	if (flock(s->dir_fd, LOCK_EX | LOCK_NB) < 0)
 		return error_errno(err, errno, "lock the state of %s", s->id);
-	if (syscall(SYS_renameat2, root_fd, temporary, root_fd, s->id, 1U /* RENAME_NOREPLACE */) == 0)
+	if (syscall(SYS_renameat2, root_fd, temporary, root_fd, s->id, 1U /* RENAME_NOREPLACE */) ==
+	    0)
 		return 0;
 	if (errno == EEXIST)
 		return error_set(err, EEXIST, "container with given ID already exists");
@@ -155,8 +157,11 @@ static int parse_fields(const struct json_at *at, struct state *s, struct error 
 	struct {
 		const char *name;
 		char **to;
-	} strings[] = {{"id", &s->id}, {"bundle", &s->bundle}, {"rootfs", &s->rootfs},
-		       {"owner", &s->owner}, {"rdtClosId", &s->rdt_clos_id}};
+	} strings[] = {{"id", &s->id},
+		       {"bundle", &s->bundle},
+		       {"rootfs", &s->rootfs},
+		       {"owner", &s->owner},
+		       {"rdtClosId", &s->rdt_clos_id}};
 	struct {
 		const char *name;
 		bool *to;
@@ -181,17 +186,17 @@ static int parse_fields(const struct json_at *at, struct state *s, struct error 
 	}
 	field = json_member(at, "pid");
 	r = json_get_i64(&field, 0, INT32_MAX, &number, err);
-	s->pid = (pid_t) number;
+	s->pid = (pid_t)number;
 	field = json_member(at, "startTime");
 	r = r ? r : json_get_u64(&field, INT64_MAX, &s->start_time, err);
 	number = 0;
 	field = json_member(at, "createdSeconds");
 	r = r ? r : json_get_i64(&field, 0, INT64_MAX, &number, err);
-	s->created.tv_sec = (time_t) number;
+	s->created.tv_sec = (time_t)number;
 	number = 0;
 	field = json_member(at, "createdNanoseconds");
 	r = r ? r : json_get_i64(&field, 0, 999999999, &number, err);
-	s->created.tv_nsec = (long) number;
+	s->created.tv_nsec = (long)number;
 	if (r < 0)
 		return r;
 	field = json_member(at, "annotations");
@@ -306,7 +311,7 @@ int state_listen(const struct state *s, struct error **err)
 
 	if (sock < 0)
 		return error_errno(err, errno, "make a socket");
-	if (bind(sock, (struct sockaddr *) &address, sizeof address) < 0 || listen(sock, 4) < 0)
+	if (bind(sock, (struct sockaddr *)&address, sizeof address) < 0 || listen(sock, 4) < 0)
 		return error_errno(err, errno, "make the start socket of %s", s->id);
 	return TAKE_FD(sock);
 }
@@ -318,7 +323,7 @@ int state_connect(const struct state *s, struct error **err)
 
 	if (sock < 0)
 		return error_errno(err, errno, "make a socket");
-	if (connect(sock, (struct sockaddr *) &address, sizeof address) < 0)
+	if (connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
 		return error_errno(err, errno, "connect to the waiting process of %s", s->id);
 	return TAKE_FD(sock);
 }
@@ -371,8 +376,8 @@ int state_open_process(const struct state *s, struct error **err)
 
 json_t *state_object(const struct state *s, const char *status, pid_t pid)
 {
-	json_t *object = json_pack("{s:s,s:s,s:s}", "ociVersion", SPEC_VERSION, "id", s->id, "status",
-				   status);
+	json_t *object = json_pack("{s:s,s:s,s:s}", "ociVersion", SPEC_VERSION, "id", s->id,
+				   "status", status);
 
 	if (object && pid)
 		json_object_set_new(object, "pid", json_integer(pid));
@@ -385,7 +390,7 @@ json_t *state_object(const struct state *s, const char *status, pid_t pid)
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *) a, *(char *const *) b);
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 int state_list(const struct runtime *rt, struct strv *ids, struct error **err)
@@ -396,8 +401,7 @@ int state_list(const struct runtime *rt, struct strv *ids, struct error **err)
 	if (!dir)
 		return errno == ENOENT ? 0 : error_errno(err, errno, "open %s", rt->root);
 	while ((entry = readdir(dir)))
-		if (container_id_is_valid(entry->d_name) &&
-		    strv_add(ids, entry->d_name) < 0)
+		if (container_id_is_valid(entry->d_name) && strv_add(ids, entry->d_name) < 0)
 			return error_errno(err, ENOMEM, "list %s", rt->root);
 	if (ids->count)
 		qsort(ids->items, ids->count, sizeof *ids->items, compare_names);

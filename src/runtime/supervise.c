@@ -69,7 +69,7 @@ static void handle_signals(const struct supervision *s, int pidfd, int master)
 {
 	struct signalfd_siginfo info;
 
-	while (read(s->signals, &info, sizeof info) == (ssize_t) sizeof info) {
+	while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
 		switch (info.ssi_signo) {
 		case SIGCHLD:
 			reap_others(s->pid);
@@ -81,7 +81,7 @@ static void handle_signals(const struct supervision *s, int pidfd, int master)
 		case SIGURG: /* as runc: Go's runtime uses it, and nobody else does */
 			break;
 		default:
-			process_signal(pidfd, (int) info.ssi_signo, NULL);
+			process_signal(pidfd, (int)info.ssi_signo, NULL);
 		}
 	}
 }
@@ -96,7 +96,7 @@ static bool copy_some(int from, int to)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)
 		return false;
-	return fd_write_all(to, buf, (size_t) n) == 0;
+	return fd_write_all(to, buf, (size_t)n) == 0;
 }
 
 static void drain(int master)

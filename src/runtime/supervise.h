@@ -7,8 +7,8 @@
 #include "base/base.h"
 
 struct supervision {
-	int signals;	    /* signalfd; every signal is blocked while it is open */
-	pid_t pid;	    /* the process; set by the caller before supervise() */
+	int signals; /* signalfd; every signal is blocked while it is open */
+	pid_t pid;   /* the process; set by the caller before supervise() */
 };
 
 /* From here on signals wait for supervise(). Must be called before the process exists, so that none is

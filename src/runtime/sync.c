@@ -49,16 +49,16 @@ static int send_parts(int sock, struct iovec *parts, size_t count, int fd)
 
 int sync_send(int sock, enum sync_type type, int value, int fd, const char *text)
 {
-	struct header header = {.type = (int) type, .value = value};
+	struct header header = {.type = (int)type, .value = value};
 	size_t length = text ? strnlen(text, SYNC_TEXT_MAX) : 0;
-	struct iovec parts[] = {{&header, sizeof header}, {(void *) (uintptr_t) text, length}};
+	struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)text, length}};
 
 	return send_parts(sock, parts, length ? 2 : 1, fd);
 }
 
 int send_descriptor(int sock, int fd, const void *data, size_t length)
 {
-	struct iovec part = {(void *) (uintptr_t) data, length};
+	struct iovec part = {(void *)(uintptr_t)data, length};
 
 	return send_parts(sock, &part, 1, fd);
 }
@@ -89,13 +89,13 @@ int sync_receive(int sock, struct sync_message *message)
 	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
 		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
 			memcpy(&message->fd, CMSG_DATA(cmsg), sizeof message->fd);
-	if ((size_t) n < sizeof header) {
+	if ((size_t)n < sizeof header) {
 		close_fd(&message->fd);
 		return -EBADMSG;
 	}
-	message->type = (enum sync_type) header.type;
+	message->type = (enum sync_type)header.type;
 	message->value = header.value;
-	message->text[(size_t) n - sizeof header] = '\0';
+	message->text[(size_t)n - sizeof header] = '\0';
 	return 0;
 }
 
@@ -117,7 +117,8 @@ int sync_expect(int sock, enum sync_type type, int *fd, struct error **err)
 	}
 	close_fd(&message.fd);
 	if (message.type == SYNC_ERROR)
-		return error_set(err, message.value > 0 ? message.value : EINVAL, "%s", message.text);
+		return error_set(err, message.value > 0 ? message.value : EINVAL, "%s",
+				 message.text);
 	return error_set(err, EPROTO, "unexpected message %d from the container's process",
 			 message.type);
 }
@@ -135,7 +136,7 @@ int connect_unix(const char *path, int type, struct error **err)
 	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return error_errno(err, errno, "make a socket");
-	if (connect(sock, (struct sockaddr *) &address, sizeof address) < 0)
+	if (connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
 		return error_errno(err, errno, "connect to %s", path);
 	return TAKE_FD(sock);
 }

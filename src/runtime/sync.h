@@ -11,15 +11,15 @@
 #define SYNC_TEXT_MAX 8192
 
 enum sync_type {
-	SYNC_MAPPED = 1, /* parent: the user namespace is ready, and the child may go on */
-	SYNC_HOOKS,	 /* child: the root is prepared, run prestart and createRuntime hooks */
-	SYNC_HOOKS_DONE, /* parent */
-	SYNC_READY,	 /* child: everything is set up, waiting for START */
-	SYNC_START,	 /* parent: execute the program */
-	SYNC_LISTENER,	 /* child: here is the seccomp notify descriptor */
+	SYNC_MAPPED = 1,    /* parent: the user namespace is ready, and the child may go on */
+	SYNC_HOOKS,         /* child: the root is prepared, run prestart and createRuntime hooks */
+	SYNC_HOOKS_DONE,    /* parent */
+	SYNC_READY,         /* child: everything is set up, waiting for START */
+	SYNC_START,         /* parent: execute the program */
+	SYNC_LISTENER,      /* child: here is the seccomp notify descriptor */
 	SYNC_LISTENER_DONE, /* parent */
-	SYNC_CONSOLE,	 /* child: here is the pty's master */
-	SYNC_ERROR,	 /* child: text says what failed, value is the errno */
+	SYNC_CONSOLE,       /* child: here is the pty's master */
+	SYNC_ERROR,         /* child: text says what failed, value is the errno */
 };
 
 struct sync_message {

@@ -57,7 +57,8 @@ static void given_a_new_state_when_loaded_then_it_is_the_same(void **state)
 	assert_int_equal(state_remove(&rt, &loaded, NULL), 0);
 }
 
-static void given_an_id_in_use_when_created_again_then_it_is_refused_and_nothing_is_left(void **state)
+static void given_an_id_in_use_when_created_again_then_it_is_refused_and_nothing_is_left(
+	void **state)
 {
 	_cleanup_state_ struct state first = sample("two"), second = sample("two");
 	_cleanup_error_ struct error *err = NULL;
@@ -180,9 +181,8 @@ static struct spec_hook shell_hook(const char *script, uint64_t timeout_s)
 	args[1] = "-c";
 	args[2] = script;
 	args[3] = NULL;
-	return (struct spec_hook){.path = "/bin/sh",
-				  .args = {args, 3},
-				  .timeout_s = {timeout_s > 0, timeout_s}};
+	return (struct spec_hook){
+		.path = "/bin/sh", .args = {args, 3}, .timeout_s = {timeout_s > 0, timeout_s}};
 }
 
 static int run_shell(const char *script, uint64_t timeout_s, struct error **err)
@@ -206,8 +206,9 @@ static void given_a_failing_hook_when_run_then_the_error_has_its_status_and_outp
 	_cleanup_error_ struct error *err = NULL;
 
 	assert_true(run_shell("echo broken >&2; exit 3", 0, &err) < 0);
-	assert_string_equal(error_text(err),
-			    "error running prestart hook #0: /bin/sh: exit status 3, output: broken\n");
+	assert_string_equal(
+		error_text(err),
+		"error running prestart hook #0: /bin/sh: exit status 3, output: broken\n");
 }
 
 static void given_a_slow_hook_when_its_time_is_up_then_it_is_killed(void **state)
@@ -223,16 +224,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(given_a_new_state_when_loaded_then_it_is_the_same),
-		cmocka_unit_test(given_an_id_in_use_when_created_again_then_it_is_refused_and_nothing_is_left),
-		cmocka_unit_test(given_a_creator_that_died_when_asked_then_it_is_stopped_not_creating),
+		cmocka_unit_test(
+			given_an_id_in_use_when_created_again_then_it_is_refused_and_nothing_is_left),
+		cmocka_unit_test(
+			given_a_creator_that_died_when_asked_then_it_is_stopped_not_creating),
 		cmocka_unit_test(given_a_reused_pid_when_asked_then_the_container_is_stopped),
-		cmocka_unit_test(given_a_damaged_state_when_loaded_then_the_error_names_the_container),
+		cmocka_unit_test(
+			given_a_damaged_state_when_loaded_then_the_error_names_the_container),
 		cmocka_unit_test(given_ids_when_checked_then_only_names_without_tricks_pass),
 		cmocka_unit_test(given_a_waiting_process_when_it_is_gone_then_it_no_longer_waits),
-		cmocka_unit_test(given_messages_when_sent_then_they_arrive_whole_with_their_descriptor),
+		cmocka_unit_test(
+			given_messages_when_sent_then_they_arrive_whole_with_their_descriptor),
 		cmocka_unit_test(given_a_long_error_when_sent_then_it_is_cut_and_not_lost),
-		cmocka_unit_test(given_a_hook_when_run_then_it_reads_the_state_and_has_no_environment),
-		cmocka_unit_test(given_a_failing_hook_when_run_then_the_error_has_its_status_and_output),
+		cmocka_unit_test(
+			given_a_hook_when_run_then_it_reads_the_state_and_has_no_environment),
+		cmocka_unit_test(
+			given_a_failing_hook_when_run_then_the_error_has_its_status_and_output),
 		cmocka_unit_test(given_a_slow_hook_when_its_time_is_up_then_it_is_killed),
 	};
 

@@ -15,9 +15,9 @@
 
 #include <systemd/sd-bus.h>
 
-#define SERVICE	 "org.freedesktop.systemd1"
-#define OBJECT	 "/org/freedesktop/systemd1"
-#define MANAGER	 "org.freedesktop.systemd1.Manager"
+#define SERVICE  "org.freedesktop.systemd1"
+#define OBJECT   "/org/freedesktop/systemd1"
+#define MANAGER  "org.freedesktop.systemd1.Manager"
 #define JOB_WAIT 30000000 /* microseconds */
 
 static _Noreturn __attribute__((format(printf, 1, 2))) void fail(const char *format, ...)
@@ -119,7 +119,7 @@ static void append_lines(sd_bus_message *m, const char *name, const char *type, 
 		if (strcmp(type, "as") == 0) {
 			check(sd_bus_message_append(m, "s", line), name);
 		} else if (strcmp(type, "au") == 0) {
-			check(sd_bus_message_append(m, "u", (uint32_t) number(name, line)), name);
+			check(sd_bus_message_append(m, "u", (uint32_t)number(name, line)), name);
 		} else {
 			if (!tab)
 				fail("%s: no tab in %s", name, line);
@@ -140,11 +140,11 @@ static void append_value(sd_bus_message *m, const char *name, const char *type, 
 	else if (strcmp(type, "t") == 0)
 		check(sd_bus_message_append(m, "t", number(name, value)), name);
 	else if (strcmp(type, "u") == 0)
-		check(sd_bus_message_append(m, "u", (uint32_t) number(name, value)), name);
+		check(sd_bus_message_append(m, "u", (uint32_t)number(name, value)), name);
 	else if (strcmp(type, "i") == 0)
-		check(sd_bus_message_append(m, "i", (int32_t) strtol(value, NULL, 10)), name);
+		check(sd_bus_message_append(m, "i", (int32_t)strtol(value, NULL, 10)), name);
 	else if (strcmp(type, "x") == 0)
-		check(sd_bus_message_append(m, "x", (int64_t) strtoll(value, NULL, 10)), name);
+		check(sd_bus_message_append(m, "x", (int64_t)strtoll(value, NULL, 10)), name);
 	else if (strcmp(type, "d") == 0)
 		check(sd_bus_message_append(m, "d", strtod(value, NULL)), name);
 	else if (strcmp(type, "ay") == 0)
@@ -190,7 +190,7 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 	const char *unit, *result;
 	uint32_t id;
 
-	(void) error;
+	(void)error;
 	if (sd_bus_message_read(m, "uoss", &id, NULL, &unit, &result) < 0)
 		return 0;
 	if (strcmp(unit, job->unit) == 0)
@@ -200,7 +200,8 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 
 static void listen_for_jobs(sd_bus *bus, struct job *job)
 {
-	check(sd_bus_match_signal(bus, NULL, NULL, OBJECT, MANAGER, "JobRemoved", on_job_removed, job),
+	check(sd_bus_match_signal(bus, NULL, NULL, OBJECT, MANAGER, "JobRemoved", on_job_removed,
+				  job),
 	      "listen for jobs");
 	/* Not needed, and refused, on the private socket. */
 	sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "Subscribe", NULL, NULL, NULL);
@@ -228,7 +229,8 @@ static int call_start(sd_bus *bus, const char *unit, char *const *properties, sd
 	sd_bus_message *m = NULL;
 	int r;
 
-	check(sd_bus_message_new_method_call(bus, &m, SERVICE, OBJECT, MANAGER, "StartTransientUnit"),
+	check(sd_bus_message_new_method_call(bus, &m, SERVICE, OBJECT, MANAGER,
+					     "StartTransientUnit"),
 	      "start");
 	check(sd_bus_message_append(m, "ss", unit, "replace"), "start");
 	append_properties(m, properties);
@@ -248,8 +250,8 @@ static void start(sd_bus *bus, const char *unit, char *const *properties)
 	r = call_start(bus, unit, properties, &error);
 	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.UnitExists")) {
 		sd_bus_error_free(&error);
-		sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
-				   unit);
+		sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL,
+				   "s", unit);
 		r = call_start(bus, unit, properties, &error);
 	}
 	if (r < 0)
@@ -263,13 +265,15 @@ static void set(sd_bus *bus, const char *unit, char *const *properties)
 	sd_bus_message *m = NULL;
 	int r;
 
-	check(sd_bus_message_new_method_call(bus, &m, SERVICE, OBJECT, MANAGER, "SetUnitProperties"),
+	check(sd_bus_message_new_method_call(bus, &m, SERVICE, OBJECT, MANAGER,
+					     "SetUnitProperties"),
 	      "set");
 	check(sd_bus_message_append(m, "sb", unit, true), "set");
 	append_properties(m, properties);
 	r = sd_bus_call(bus, m, 0, &error, NULL);
 	if (r < 0)
-		fail("set properties of %s: %s", unit, error.message ? error.message : strerror(-r));
+		fail("set properties of %s: %s", unit,
+		     error.message ? error.message : strerror(-r));
 	sd_bus_message_unref(m);
 }
 
@@ -295,13 +299,14 @@ static void print_cgroup(sd_bus *bus, const char *unit)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	char *path = NULL, *group = NULL;
-	const char *interface = strstr(unit, ".slice")	? "org.freedesktop.systemd1.Slice"
+	const char *interface = strstr(unit, ".slice")   ? "org.freedesktop.systemd1.Slice"
 				: strstr(unit, ".scope") ? "org.freedesktop.systemd1.Scope"
 							 : "org.freedesktop.systemd1.Service";
 	int r;
 
 	check(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path), unit);
-	r = sd_bus_get_property_string(bus, SERVICE, path, interface, "ControlGroup", &error, &group);
+	r = sd_bus_get_property_string(bus, SERVICE, path, interface, "ControlGroup", &error,
+				       &group);
 	if (r < 0)
 		fail("ask for the control group of %s: %s", unit,
 		     error.message ? error.message : strerror(-r));

@@ -33,13 +33,14 @@ struct message {
 
 static int take_connection(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -1;
 	strcpy(address.sun_path, path);
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 4) < 0)
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(listener, 4) < 0)
 		return -1;
 	return accept(listener, NULL, NULL);
 }
@@ -47,10 +48,11 @@ static int take_connection(const char *path)
 static int receive(int connection, struct message *message)
 {
 	char control[CMSG_SPACE(sizeof(int) * 8)];
-	struct iovec iov = { .iov_base = message->data, .iov_len = sizeof(message->data) - 1 };
-	struct msghdr header = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
-	};
+	struct iovec iov = {.iov_base = message->data, .iov_len = sizeof(message->data) - 1};
+	struct msghdr header = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
 
 	message->length = recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
 	if (message->length < 0)
@@ -106,9 +108,9 @@ static int serve_seccomp(int connection, struct message *message, const char *ou
 	if (message->count < 1)
 		return 1;
 	for (;;) {
-		struct pollfd poll_fd = { .fd = message->fds[0], .events = POLLIN };
-		struct seccomp_notif request = { 0 };
-		struct seccomp_notif_resp response = { 0 };
+		struct pollfd poll_fd = {.fd = message->fds[0], .events = POLLIN};
+		struct seccomp_notif request = {0};
+		struct seccomp_notif_resp response = {0};
 
 		if (poll(&poll_fd, 1, -1) < 0 || !(poll_fd.revents & POLLIN))
 			return 0;
@@ -135,7 +137,7 @@ static int serve_pidfd(int connection, struct message *message, const char *out,
 	while (info && fgets(line, sizeof(line), info))
 		fputs(line, log);
 	fputs("end\n", log);
-	struct pollfd poll_fd = { .fd = message->fds[0], .events = POLLIN };
+	struct pollfd poll_fd = {.fd = message->fds[0], .events = POLLIN};
 	poll(&poll_fd, 1, -1);
 	fputs("ended\n", log);
 	return 0;
@@ -145,9 +147,9 @@ static const struct {
 	const char *name;
 	int (*serve)(int connection, struct message *message, const char *out, const char *text);
 } modes[] = {
-	{ "console", serve_console },
-	{ "seccomp", serve_seccomp },
-	{ "pidfd", serve_pidfd },
+	{"console", serve_console},
+	{"seccomp", serve_seccomp},
+	{"pidfd", serve_pidfd},
 };
 
 int main(int argc, char **argv)
@@ -163,6 +165,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(argv[1], modes[i].name))
-			return modes[i].serve(connection, &message, argv[3], argc > 4 ? argv[4] : NULL);
+			return modes[i].serve(connection, &message, argv[3],
+					      argc > 4 ? argv[4] : NULL);
 	return 2;
 }

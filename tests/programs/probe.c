@@ -40,7 +40,7 @@ struct attr {
 
 static int probe_syscall(int argc, char **argv)
 {
-	long args[7] = { 0 };
+	long args[7] = {0};
 
 	for (int i = 0; i < argc && i < 7; i++)
 		args[i] = (long)strtoull(argv[i], NULL, 0);
@@ -55,13 +55,14 @@ static int probe_syscall(int argc, char **argv)
 
 static int probe_scheduler(int argc, char **argv)
 {
-	struct attr attr = { .size = sizeof(attr) };
+	struct attr attr = {.size = sizeof(attr)};
 
 	(void)argc, (void)argv;
 	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0)
 		return 1;
-	printf("policy=%u flags=%#lx nice=%d priority=%u runtime=%lu deadline=%lu period=%lu\n", attr.policy,
-	       attr.flags, attr.nice, attr.priority, attr.runtime, attr.deadline, attr.period);
+	printf("policy=%u flags=%#lx nice=%d priority=%u runtime=%lu deadline=%lu period=%lu\n",
+	       attr.policy, attr.flags, attr.nice, attr.priority, attr.runtime, attr.deadline,
+	       attr.period);
 	return 0;
 }
 
@@ -76,7 +77,7 @@ static int probe_ioprio(int argc, char **argv)
 
 static int probe_mempolicy(int argc, char **argv)
 {
-	unsigned long nodes[16] = { 0 };
+	unsigned long nodes[16] = {0};
 	int mode = 0;
 
 	(void)argc, (void)argv;
@@ -199,18 +200,18 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } modes[] = {
-	{ "syscall", probe_syscall },
-	{ "scheduler", probe_scheduler },
-	{ "ioprio", probe_ioprio },
-	{ "mempolicy", probe_mempolicy },
-	{ "session-keyring", probe_session_keyring },
-	{ "fds", probe_fds },
-	{ "clocks", probe_clocks },
-	{ "cpus", probe_cpus },
-	{ "eat", probe_eat },
-	{ "fork", probe_fork },
-	{ "signals", probe_signals },
-	{ "exec", probe_exec },
+	{"syscall", probe_syscall},
+	{"scheduler", probe_scheduler},
+	{"ioprio", probe_ioprio},
+	{"mempolicy", probe_mempolicy},
+	{"session-keyring", probe_session_keyring},
+	{"fds", probe_fds},
+	{"clocks", probe_clocks},
+	{"cpus", probe_cpus},
+	{"eat", probe_eat},
+	{"fork", probe_fork},
+	{"signals", probe_signals},
+	{"exec", probe_exec},
 };
 
 int main(int argc, char **argv)
