@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order in which a program's attributes are checked and applied. See attributes.h. */
+#include <string.h>
+
 #include "kernel/credentials.h"
 #include "kernel/scheduling.h"
 #include "runtime/attributes_internal.h"
@@ -25,16 +27,34 @@ int attributes_early(const struct attributes_opts *opts, struct error **err)
 	return r ?: limits_apply(opts, err);
 }
 
-int attributes_late(const struct attributes_opts *opts, struct error **err)
+int attributes_become_user(const struct attributes_opts *opts, struct spec_capabilities *granted,
+			   struct error **err)
 {
-	const struct spec_process *process = opts->process;
-	int r = privileges_apply(opts, err);
+	const struct spec_user *user = &opts->process->user;
+	int r = privileges_become_user(opts, granted, err);
 
-	if (r < 0)
-		return r;
-	credentials_set_umask(process->user.umask.is_set ? (mode_t)process->user.umask.value
+	if (r == 0)
+		credentials_set_umask(user->umask.is_set ? (mode_t)user->umask.value
 							 : DEFAULT_UMASK);
-	return process->no_new_privileges ? credentials_no_new_privileges(err) : 0;
+	return r;
+}
+
+int attributes_late(const struct attributes_opts *opts, const struct spec_capabilities *granted,
+		    struct error **err)
+{
+	int r = privileges_drop(granted, err);
+
+	return r == 0 && opts->process->no_new_privileges ? credentials_no_new_privileges(err) : r;
+}
+
+int attributes_affinity_reset(struct error **err)
+{
+	struct number_set all;
+	int r;
+
+	memset(all.bits, 0xff, sizeof all.bits);
+	r = scheduling_set_cpus(&all, "all", err);
+	return r < 0 ? error_prefix(err, "process.execCPUAffinity") : 0;
 }
 
 int attributes_affinity(const char *list, struct error **err)

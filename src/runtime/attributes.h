@@ -6,7 +6,9 @@
  *   attributes_outside (parent) with a user namespace, what its processes may not do themselves
  *   attributes_early  (child) what needs privileges and procfs: oom_score_adj, rlimits, scheduler,
  *                     I/O priority, memory policy, personality, keyring, LSM labels for the next exec
- *   attributes_late   (child) the last steps: bounding set, groups, ids, capability sets, umask, no_new_privs.
+ *   attributes_become_user (child) bounding set, groups, ids, umask; capabilities stay, for seccomp_program_load.
+ *                     *granted tells attributes_late what the process will hold.
+ *   attributes_late   (child) the last steps, few calls that filters let through: capability sets, no_new_privs.
  *                     seccomp is loaded by the caller: before this without no_new_privileges, after it with. */
 #ifndef DHOW_RUNTIME_ATTRIBUTES_H
 #define DHOW_RUNTIME_ATTRIBUTES_H
@@ -30,10 +32,15 @@ int attributes_check(const struct attributes_opts *opts, struct error **err);
  * by entering its own: hard limits raised, oom_score_adj lowered. Between the clone and letting it go on. */
 int attributes_outside(const struct attributes_opts *opts, pid_t pid, struct error **err);
 int attributes_early(const struct attributes_opts *opts, struct error **err);
-int attributes_late(const struct attributes_opts *opts, struct error **err);
+int attributes_become_user(const struct attributes_opts *opts, struct spec_capabilities *granted,
+			   struct error **err);
+int attributes_late(const struct attributes_opts *opts, const struct spec_capabilities *granted,
+		    struct error **err);
 
 /* execCPUAffinity: sets the calling process's affinity from a list such as "0-3,7". NULL does nothing. */
 int attributes_affinity(const char *list, struct error **err);
+/* Back to all CPUs of the cpuset. */
+int attributes_affinity_reset(struct error **err);
 
 /* linux.intelRdt (Documentation/arch/x86/resctrl.rst). pid is the container's first process. rdt_create
  * makes or joins the group and writes schemata; *group (caller frees) is what rdt_remove has to remove when

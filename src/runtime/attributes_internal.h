@@ -18,8 +18,10 @@ int scheduling_apply(const struct attributes_opts *opts, struct error **err);
 int labels_check(const struct attributes_opts *opts, struct error **err);
 int labels_apply(const struct attributes_opts *opts, struct error **err);
 
-/* privileges.c: ids, groups and capability sets, all of attributes_late but umask and no_new_privs. */
+/* privileges.c: bounding set, groups and ids; then the other capability sets. */
 int privileges_check(const struct attributes_opts *opts, struct error **err);
-int privileges_apply(const struct attributes_opts *opts, struct error **err);
+int privileges_become_user(const struct attributes_opts *opts, struct spec_capabilities *granted,
+			   struct error **err);
+int privileges_drop(const struct spec_capabilities *granted, struct error **err);
 
 #endif

@@ -45,18 +45,25 @@ int cgroup_refuse(const struct cgroup_target *t, const char *field, const char *
 	return error_set(t->err, EOPNOTSUPP, "linux.resources.%s: %s", field, why);
 }
 
-static int set_unified(const struct cgroup *cg, const struct spec_pairs *pairs, struct error **err)
+/* On a hybrid host a file of cgroup2 can be had where its controller is there and in no v1 hierarchy. */
+static struct cgroup_dir *find_unified(struct cgroup *cg, const char *key)
 {
 	struct cgroup_dir *dir = cgroup_find_dir(cg, "");
+	char controller[32];
 
-	if (pairs->count == 0)
-		return 0;
-	if (cg->layout != CGROUP_V2)
-		return error_set(err, EOPNOTSUPP,
-				 "linux.resources.unified: this host has no pure "
-				 "cgroup v2, for which alone it is meant");
+	if (!dir || cg->layout == CGROUP_V2 || str_starts(key, "cgroup."))
+		return dir;
+	snprintf(controller, sizeof controller, "%.*s", (int)strcspn(key, "."), key);
+	cgroup_dir_enable(dir, NULL);
+	dir = cgroup_find_controller(cg, controller, controller);
+	return dir && dir->is_unified ? dir : NULL;
+}
+
+static int set_unified(struct cgroup *cg, const struct spec_pairs *pairs, struct error **err)
+{
 	for (size_t i = 0; i < pairs->count; i++) {
 		const char *key = pairs->items[i].key;
+		struct cgroup_dir *dir;
 		_cleanup_strv_ struct strv lines = {0};
 		int r = 0;
 
@@ -64,6 +71,12 @@ static int set_unified(const struct cgroup *cg, const struct spec_pairs *pairs, 
 			return error_set(err, EINVAL,
 					 "linux.resources.unified: \"%s\" isn't of the form "
 					 "CONTROLLER.PARAMETER",
+					 key);
+		dir = find_unified(cg, key);
+		if (!dir)
+			return error_set(err, EOPNOTSUPP,
+					 "linux.resources.unified: \"%s\": this host has no such "
+					 "controller in cgroup v2",
 					 key);
 		if (strv_split(&lines, pairs->items[i].value, "\n") < 0)
 			return error_errno(err, ENOMEM, "linux.resources.unified");

@@ -15,7 +15,7 @@
 
 #include "dhow_config.h"
 #include "kernel/process.h"
-#include "runtime/create.h"
+#include "runtime/launch.h"
 #include "runtime/destroy.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"

@@ -71,7 +71,8 @@ int container_resume(const struct runtime *rt, const char *id, struct error **er
 
 /* A container as `state` and `list` show it. */
 struct container_info {
-	char *id, *bundle, *rootfs, *owner;
+	char *id, *bundle, *rootfs;
+	uid_t owner; /* who created it */
 	enum container_status status;
 	pid_t pid; /* 0 when stopped */
 	struct timespec created;

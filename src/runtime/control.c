@@ -8,7 +8,7 @@
 
 #include "kernel/process.h"
 #include "runtime/attributes.h"
-#include "runtime/create.h"
+#include "runtime/launch.h"
 #include "runtime/destroy.h"
 #include "runtime/hooks.h"
 #include "runtime/state.h"
@@ -37,6 +37,7 @@ static int start_waiting(struct state *s, const struct spec *spec, struct error 
 {
 	_cleanup_fd_ int sock = state_connect(s, err);
 	_cleanup_free_ struct sync_message *m = malloc(sizeof *m);
+	const struct listener_owner owner = {spec, s, "creating", s->pid};
 	int r;
 
 	if (sock < 0)
@@ -51,7 +52,7 @@ static int start_waiting(struct state *s, const struct spec *spec, struct error 
 		_cleanup_fd_ int fd = m->fd;
 
 		if (m->type == SYNC_LISTENER)
-			r = serve_listener(sock, TAKE_FD(fd), spec, s, s->pid, err);
+			r = serve_listener(sock, TAKE_FD(fd), &owner, err);
 		else if (m->type == SYNC_ERROR)
 			r = error_set(err, m->value > 0 ? m->value : EINVAL, "%s", m->text);
 		else
@@ -125,7 +126,7 @@ int destroy_container(const struct runtime *rt, struct state *s, const struct sp
 		for (size_t i = 0; object && i < spec->hooks.poststop.count; i++) {
 			struct spec_hook_list one = {&spec->hooks.poststop.items[i], 1};
 
-			if (hooks_run(&one, "poststop", object, &hook_error) < 0)
+			if (hooks_run(&one, "poststop", object, s->bundle, &hook_error) < 0)
 				log_warning("%s", error_text(hook_error));
 		}
 	}
@@ -227,7 +228,6 @@ void container_info_clear(struct container_info *info)
 	free(info->id);
 	free(info->bundle);
 	free(info->rootfs);
-	free(info->owner);
 	json_decref(info->annotations);
 	*info = (struct container_info){0};
 }
@@ -236,6 +236,7 @@ int container_info(const struct runtime *rt, const char *id, struct container_in
 		   struct error **err)
 {
 	_cleanup_state_ struct state s = {.dir_fd = -1};
+	struct stat st;
 	int r = state_load(rt, id, &s, err);
 
 	if (r < 0)
@@ -246,7 +247,7 @@ int container_info(const struct runtime *rt, const char *id, struct container_in
 		.id = TAKE_PTR(s.id),
 		.bundle = TAKE_PTR(s.bundle),
 		.rootfs = TAKE_PTR(s.rootfs),
-		.owner = TAKE_PTR(s.owner),
+		.owner = fstat(s.dir_fd, &st) == 0 ? st.st_uid : 0,
 		.annotations = TAKE_PTR(s.annotations),
 	};
 	out->pid = out->status == CONTAINER_STOPPED ? 0 : s.pid;

@@ -11,7 +11,6 @@
  * killed at any point, the child sees its socket close and ends, and `delete --force` finds the rest by
  * the state directory, which was there first. */
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,15 +21,12 @@
 #include "kernel/namespace.h"
 #include "kernel/process.h"
 #include "runtime/attributes.h"
-#include "runtime/create.h"
 #include "runtime/destroy.h"
 #include "runtime/hooks.h"
 #include "runtime/init.h"
+#include "runtime/launch.h"
 #include "runtime/supervise.h"
 #include "runtime/sync.h"
-
-/* Compiled filters, beside the containers; the name is no valid container id. */
-#define SECCOMP_CACHE "~seccomp"
 
 struct creation {
 	const struct runtime *rt;
@@ -86,34 +82,6 @@ static void creation_init(struct creation *c)
 			       .state = {.dir_fd = -1}};
 	for (int i = 0; i < NAMESPACE_TYPES; i++)
 		c->placement.join_fds[i] = -1;
-}
-
-int check_preserved_descriptors(int count, struct error **err)
-{
-	for (int fd = 3; fd < 3 + count; fd++) {
-		int flags = fcntl(fd, F_GETFD);
-
-		if (flags < 0 || (flags & FD_CLOEXEC))
-			return error_set(err, EBADF,
-					 "please check that preserved-fd %d (of %d) is present",
-					 fd - 3, count);
-	}
-	return 0;
-}
-
-int check_terminal(const struct spec_process *process, bool is_detached, const char *console_socket,
-		   struct error **err)
-{
-	if (is_detached && process->terminal && !console_socket)
-		return error_set(err, EINVAL,
-				 "cannot allocate tty if the runtime will detach without setting "
-				 "console socket");
-	if ((!is_detached || !process->terminal) && console_socket)
-		return error_set(
-			err, EINVAL,
-			"cannot use console socket if the runtime will not detach or allocate "
-			"tty");
-	return 0;
 }
 
 static int open_bundle(struct creation *c, struct error **err)
@@ -172,64 +140,6 @@ static int prepare(struct creation *c, bool is_detached, struct error **err)
 	return r;
 }
 
-/* Who called, as runc's list shows it: the name where /etc/passwd has it, else the number. The static program
- * has no name service; the file is the host's own. */
-static char *owner_name(void)
-{
-	_cleanup_file_ FILE *f = fopen("/etc/passwd", "re");
-	char line[512], name[64], *text = NULL;
-	unsigned uid;
-
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "%63[^:]:%*[^:]:%u:", name, &uid) == 2 && uid == getuid())
-			return strdup(name);
-	return asprintf(&text, "%u", getuid()) < 0 ? NULL : text;
-}
-
-static char *rootfs_path(const char *bundle, const struct spec *spec)
-{
-	char *path = NULL;
-
-	if (spec->root.path[0] == '/')
-		return strdup(spec->root.path);
-	return asprintf(&path, "%s/%s", bundle, spec->root.path) < 0 ? NULL : path;
-}
-
-static json_t *annotations_object(const struct spec_pairs *pairs)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; object && i < pairs->count; i++)
-		json_object_set_new(object, pairs->items[i].key,
-				    json_string(pairs->items[i].value));
-	return object;
-}
-
-int claim_state(const struct runtime *rt, const char *id, const struct spec *spec, struct state *s,
-		const char *config, size_t length, struct error **err)
-{
-	struct cgroup_opts cgroup = {
-		.id = id,
-		.cgroups_path = spec->linux.cgroups_path,
-		.is_systemd = rt->is_systemd,
-		.is_rootless = rt->is_rootless,
-		.annotations = &spec->annotations,
-	};
-	int r;
-
-	s->id = strdup(id);
-	s->rootfs = rootfs_path(s->bundle, spec);
-	s->owner = owner_name();
-	s->annotations = annotations_object(&spec->annotations);
-	s->is_systemd = rt->is_systemd;
-	s->is_rootless = rt->is_rootless;
-	clock_gettime(CLOCK_REALTIME, &s->created);
-	if (!s->id || !s->rootfs || !s->owner || !s->annotations)
-		return error_errno(err, ENOMEM, "make the state of %s", id);
-	r = cgroup_open(&cgroup, &s->cgroup, err);
-	return r == 0 ? state_create(rt, s, config, length, err) : r;
-}
-
 static int claim_id(struct creation *c, struct error **err)
 {
 	int r;
@@ -240,23 +150,6 @@ static int claim_id(struct creation *c, struct error **err)
 	r = claim_state(c->rt, c->opts->id, c->spec, &c->state, c->config, c->config_length, err);
 	c->has_state = r == 0;
 	return r;
-}
-
-int compile_seccomp(const struct runtime *rt, const struct spec_seccomp *seccomp,
-		    struct seccomp_program *out, struct error **err)
-{
-	_cleanup_fd_ int cache = -1;
-	char path[PATH_MAX];
-
-	if (!seccomp->is_set)
-		return 0;
-	/* A cache that can't be had costs time only. */
-	if (snprintf(path, sizeof path, "%s/" SECCOMP_CACHE, rt->root) < (int)sizeof path) {
-		cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (cache < 0 && mkdir(path, 0700) == 0)
-			cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	}
-	return seccomp_compile(seccomp, cache, out, err);
 }
 
 static int make_rootfs(struct creation *c, struct error **err)
@@ -391,9 +284,9 @@ static int hooks_of_ours(const struct creation *c, struct error **err)
 		return error_errno(err, ENOMEM, "run hooks");
 	r = move_net_devices(c, err);
 	if (r == 0)
-		r = hooks_run(&hooks->prestart, "prestart", state, err);
+		r = hooks_run(&hooks->prestart, "prestart", state, c->bundle, err);
 	if (r == 0)
-		r = hooks_run(&hooks->create_runtime, "createRuntime", state, err);
+		r = hooks_run(&hooks->create_runtime, "createRuntime", state, c->bundle, err);
 	if (r < 0)
 		return r;
 	r = sync_send(c->sync, SYNC_HOOKS_DONE, 0, -1, NULL);
@@ -404,6 +297,7 @@ static int hooks_of_ours(const struct creation *c, struct error **err)
  * does: then 0 with *is_closed. */
 static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, struct error **err)
 {
+	const struct listener_owner owner = {c->spec, &c->state, "creating", c->pid};
 	struct sync_message *m = malloc(sizeof *m);
 	_cleanup_free_ struct sync_message *owned = m;
 	int r;
@@ -428,8 +322,7 @@ static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, st
 			c->master = TAKE_FD(m->fd);
 			break;
 		case SYNC_LISTENER:
-			r = serve_listener(c->sync, TAKE_FD(m->fd), c->spec, &c->state, c->pid,
-					   err);
+			r = serve_listener(c->sync, TAKE_FD(m->fd), &owner, err);
 			break;
 		case SYNC_ERROR:
 			r = error_set(err, m->value > 0 ? m->value : EINVAL, "%s", m->text);
@@ -442,47 +335,6 @@ static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, st
 		if (r < 0 || m->type == awaited)
 			return r;
 	}
-}
-
-int serve_listener(int sync, int listener, const struct spec *spec, const struct state *s,
-		   pid_t pid, struct error **err)
-{
-	_cleanup_fd_ int fd = listener;
-	_cleanup_json_ json_t *state = state_object(s, "creating", pid);
-	int r;
-
-	if (!state)
-		return error_errno(err, ENOMEM, "hand on the seccomp listener");
-	r = seccomp_send_listener(&spec->linux.seccomp, state, pid, fd, err);
-	if (r < 0)
-		return r;
-	r = sync_send(sync, SYNC_LISTENER_DONE, 0, -1, NULL);
-	return r < 0 ? error_errno(err, -r, "tell the container's process") : 0;
-}
-
-static int send_pidfd(const char *path, int pidfd, struct error **err)
-{
-	_cleanup_fd_ int sock = connect_unix(path, SOCK_STREAM, err);
-	int r;
-
-	if (sock < 0)
-		return sock;
-	r = send_descriptor(sock, pidfd, "pidfd", 5);
-	return r < 0 ? error_errno(err, -r, "send the pidfd to %s", path) : 0;
-}
-
-int announce_process(const char *pid_file, const char *pidfd_socket, pid_t pid, int pidfd,
-		     struct error **err)
-{
-	char text[16];
-	int r = 0;
-
-	if (pidfd_socket)
-		r = send_pidfd(pidfd_socket, pidfd, err);
-	if (r < 0 || !pid_file)
-		return r;
-	snprintf(text, sizeof text, "%d", pid);
-	return file_replace_at(AT_FDCWD, pid_file, text, strlen(text), 0644, false, err);
 }
 
 /* Clones the process and sees it through to READY, with its PID recorded. */
@@ -597,17 +449,6 @@ int container_create(const struct runtime *rt, const struct container_create_opt
 		return r;
 	}
 	return 0;
-}
-
-int run_poststart(const struct state *s, const struct spec *spec, struct error **err)
-{
-	_cleanup_json_ json_t *state = NULL;
-
-	if (!spec->hooks.poststart.count)
-		return 0;
-	state = state_object(s, "running", s->pid);
-	return state ? hooks_run(&spec->hooks.poststart, "poststart", state, err)
-		     : error_errno(err, ENOMEM, "run hooks");
 }
 
 /* START, and everything until the program runs. */

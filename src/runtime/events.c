@@ -79,11 +79,12 @@ static int watch_v2(const char *directory)
 	return inotify_add_watch(fd, path, IN_MODIFY) < 0 ? -1 : TAKE_FD(fd);
 }
 
-static int watch_oom(const struct cgroup *cg)
+static int watch_oom(const struct cgroup *cg, bool *is_v1)
 {
 	const char *v1 = cgroup_directory(cg, "memory"), *v2 = cgroup_directory(cg, "");
 
-	if (v1 && (!v2 || strcmp(v1, v2) != 0))
+	*is_v1 = v1 && (!v2 || strcmp(v1, v2) != 0);
+	if (*is_v1)
 		return watch_v1(v1);
 	return v2 ? watch_v2(v2) : -1;
 }
@@ -122,13 +123,17 @@ struct watch {
 	container_event_fn *on_event;
 	void *data;
 	int64_t oom_kills; /* told so far */
+	bool is_v1;        /* each wake is an OOM */
 };
 
-static int tell_oom(struct watch *w)
+/* v1 wakes us before it counts the kill (and when the group goes, which can't be asked any more). */
+static int tell_oom(struct watch *w, bool is_certain)
 {
 	int64_t kills = cgroup_oom_kills(w->state->cgroup);
 	int r = 0;
 
+	if (is_certain && kills >= 0 && kills <= w->oom_kills)
+		kills = w->oom_kills + 1;
 	for (; r == 0 && kills > w->oom_kills; w->oom_kills++)
 		r = tell(event(w->state->id, "oom", NULL), w->on_event, w->data);
 	return r;
@@ -148,10 +153,10 @@ static int watch_loop(struct watch *w, int pidfd, int oom, int timer, struct err
 			return error_errno(err, errno, "wait for events");
 		if (fds[1].revents) {
 			empty(oom);
-			r = tell_oom(w);
+			r = tell_oom(w, w->is_v1);
 		}
 		if (r == 0 && fds[0].revents)
-			return tell_oom(w);
+			return tell_oom(w, false);
 		if (r == 0 && fds[2].revents) {
 			empty(timer);
 			/* It may be gone between two looks; the pidfd says so next time round. */
@@ -187,6 +192,6 @@ int container_events(const struct runtime *rt, const char *id, uint64_t interval
 	watch.oom_kills = cgroup_oom_kills(s.cgroup);
 	if (watch.oom_kills < 0)
 		watch.oom_kills = 0;
-	oom = watch_oom(s.cgroup);
+	oom = watch_oom(s.cgroup, &watch.is_v1);
 	return watch_loop(&watch, pidfd, oom, timer, err);
 }

@@ -17,7 +17,7 @@
 #include "kernel/namespace.h"
 #include "kernel/process.h"
 #include "kernel/procfs.h"
-#include "runtime/create.h"
+#include "runtime/launch.h"
 #include "runtime/exec_process.h"
 #include "runtime/init.h"
 #include "runtime/supervise.h"
@@ -196,6 +196,16 @@ static int become_root(const struct session *s, struct error **err)
 	return 0;
 }
 
+/* Without a final list the initial one ends with the cgroup's own. */
+static int set_final_affinity(const struct spec_process *process, struct error **err)
+{
+	const char *final = process->exec_affinity_final;
+
+	if (process->exec_affinity_initial && !(final && *final))
+		return attributes_affinity_reset(err);
+	return attributes_affinity(final, err);
+}
+
 /* Inside the container. */
 static int child(struct session *s, struct error **err)
 {
@@ -224,7 +234,7 @@ static int child(struct session *s, struct error **err)
 	if (r == 0)
 		r = attributes_early(&program.attributes, err);
 	if (r == 0)
-		r = attributes_affinity(s->process.process.exec_affinity_final, err);
+		r = set_final_affinity(&s->process.process, err);
 	if (r == 0)
 		r = program_prepare(&program, err);
 	return r == 0 ? program_execute(&program, &steps, err) : r;
@@ -247,6 +257,7 @@ static _noreturn_ void child_main(struct session *s)
 /* Until execve closes the other end. */
 static int serve(struct session *s, struct error **err)
 {
+	const struct listener_owner owner = {s->spec, &s->state, "running", s->pid};
 	struct sync_message *m = malloc(sizeof *m);
 	_cleanup_free_ struct sync_message *owned = m;
 	int r;
@@ -259,7 +270,7 @@ static int serve(struct session *s, struct error **err)
 		if (m->type == SYNC_CONSOLE)
 			s->master = TAKE_FD(fd);
 		else if (m->type == SYNC_LISTENER)
-			r = serve_listener(s->sync, TAKE_FD(fd), s->spec, &s->state, s->pid, err);
+			r = serve_listener(s->sync, TAKE_FD(fd), &owner, err);
 		else if (m->type == SYNC_ERROR)
 			r = error_set(err, m->value > 0 ? m->value : EINVAL, "%s", m->text);
 		else

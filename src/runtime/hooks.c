@@ -31,7 +31,8 @@ static int state_file(const json_t *state, struct error **err)
 	return TAKE_FD(fd);
 }
 
-static _noreturn_ void execute(const struct spec_hook *hook, int input, int output)
+static _noreturn_ void execute(const struct spec_hook *hook, int input, int output,
+			       const char *directory)
 {
 	static const char *const no_environment[] = {NULL};
 	char *const fallback[] = {(char *)(uintptr_t)hook->path, NULL};
@@ -43,6 +44,9 @@ static _noreturn_ void execute(const struct spec_hook *hook, int input, int outp
 	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0 || descriptors_seal(3, NULL) < 0)
 		_exit(127);
+	if (directory && chdir(directory) < 0)
+		/* A bundle may be gone by the time of poststop. */
+		(void)!chdir("/");
 	execve(hook->path, hook->args.count ? (char *const *)(uintptr_t)hook->args.items : fallback,
 	       (char *const *)(uintptr_t)(hook->env.count
 						  ? hook->env.items
@@ -78,7 +82,8 @@ static int await(int pidfd, pid_t pid, const struct spec_hook *hook, int *status
 	return is_late ? -ETIMEDOUT : 0;
 }
 
-static int run_hook(const struct spec_hook *hook, int input, struct error **err)
+static int run_hook(const struct spec_hook *hook, int input, const char *directory,
+		    struct error **err)
 {
 	struct process_clone opts = {.cgroup_fd = -1, .exit_signal = SIGCHLD};
 	_cleanup_fd_ int output = memfd_create("hook-output", MFD_CLOEXEC), pidfd = -1;
@@ -96,7 +101,7 @@ static int run_hook(const struct spec_hook *hook, int input, struct error **err)
 	if (pid < 0)
 		return pid;
 	if (pid == 0)
-		execute(hook, input, output);
+		execute(hook, input, output, directory);
 	r = await(pidfd, pid, hook, &status, err);
 	trace_step(TRACE_PROCESS, begin, "hook",
 		   r < 0    ? r
@@ -118,7 +123,7 @@ static int run_hook(const struct spec_hook *hook, int input, struct error **err)
 }
 
 int hooks_run(const struct spec_hook_list *hooks, const char *kind, const json_t *state,
-	      struct error **err)
+	      const char *directory, struct error **err)
 {
 	_cleanup_fd_ int input = -1;
 
@@ -128,7 +133,7 @@ int hooks_run(const struct spec_hook_list *hooks, const char *kind, const json_t
 	if (input < 0)
 		return input;
 	for (size_t i = 0; i < hooks->count; i++)
-		if (run_hook(&hooks->items[i], input, err) < 0)
+		if (run_hook(&hooks->items[i], input, directory, err) < 0)
 			return error_prefix(err, "error running %s hook #%zu", kind, i);
 	return 0;
 }

@@ -7,10 +7,11 @@
 #include "runtime/spec.h"
 
 /* Runs the list in order, each with state (the container's state object) on its standard input, only
- * the environment that the hook names, and the current directory of the caller. kind names the list in
+ * the environment that the hook names, and directory as its current one where that is there (NULL: the
+ * caller's). kind names the list in
  * errors ("prestart"). Stops at the first that fails: non-zero exit, signal or timeout (then it is
  * killed); what it wrote is part of the error. */
 int hooks_run(const struct spec_hook_list *hooks, const char *kind, const json_t *state,
-	      struct error **err);
+	      const char *directory, struct error **err);
 
 #endif

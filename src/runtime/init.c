@@ -157,14 +157,17 @@ static int set_up_console(const struct init *init, struct error **err)
 }
 
 static int run_hooks(const struct init *init, const struct spec_hook_list *hooks, const char *kind,
-		     const char *status, struct error **err)
+		     bool is_created, struct error **err)
 {
+	/* Once in its root there is no bundle to be seen. */
+	const char *directory = is_created ? NULL : init->state->bundle;
 	_cleanup_json_ json_t *state = NULL;
 
 	if (!hooks->count)
 		return 0;
-	state = state_object(init->state, status, getpid());
-	return state ? hooks_run(hooks, kind, state, err) : error_errno(err, ENOMEM, "run hooks");
+	state = state_object(init->state, is_created ? "created" : "creating", getpid());
+	return state ? hooks_run(hooks, kind, state, directory, err)
+		     : error_errno(err, ENOMEM, "run hooks");
 }
 
 /* Hooks of the runtime's namespaces are the parent's to run, while the mounts are there and the host's
@@ -183,7 +186,7 @@ static int hooks_before_pivot(const struct init *init, struct error **err)
 		if (r < 0)
 			return r;
 	}
-	return run_hooks(init, &hooks->create_container, "createContainer", "creating", err);
+	return run_hooks(init, &hooks->create_container, "createContainer", false, err);
 }
 
 static int enter_namespaces(const struct init *init, struct error **err)
@@ -268,8 +271,7 @@ static int start_container_hooks(void *data, struct error **err)
 {
 	struct init *init = data;
 
-	return run_hooks(init, &init->spec->hooks.start_container, "startContainer", "created",
-			 err);
+	return run_hooks(init, &init->spec->hooks.start_container, "startContainer", true, err);
 }
 
 static int run(struct init *init, struct error **err)

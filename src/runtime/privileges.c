@@ -2,7 +2,8 @@
 /* process.user and process.capabilities: giving up what the container must not have.
  *
  * The order is the kernel's: the bounding set and the groups while we are privileged, then the ids with the
- * permitted set kept, then the sets themselves, the ambient one last. In the end the kernel is asked what we
+ * permitted set kept, then (after seccomp, which takes CAP_SYS_ADMIN and may forbid all but these last calls)
+ * the sets themselves, the ambient one last. In the end the kernel is asked what we
  * are, and a container that would keep more than the configuration says is not started (CVE-2018-10856).
  * What can't be granted is left out with a warning, as the specification wants it. capabilities(7). */
 #include "kernel/capability.h"
@@ -106,52 +107,83 @@ static int apply_groups(const struct attributes_opts *opts, struct error **err)
 	return r < 0 ? error_prefix(err, "process.user.additionalGids") : 0;
 }
 
-static int check_result(const struct spec_user *user, const struct spec_capabilities *granted,
-			struct error **err)
+static int check_identity(const struct spec_user *user, uint64_t bounding, uint64_t wanted,
+			  struct error **err)
 {
-	struct capability_sets now;
 	uid_t uid[3];
 	gid_t gid[3];
-	int r = capability_get(&now, err);
 
-	if (r < 0)
-		return r;
 	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 || getresgid(&gid[0], &gid[1], &gid[2]) < 0)
 		return error_errno(err, errno, "read the ids");
 	for (int i = 0; i < 3; i++)
 		if (uid[i] != user->uid || gid[i] != user->gid)
 			return error_set(err, EPERM, "the process did not become user %u:%u",
 					 user->uid, user->gid);
+	if (bounding & ~wanted)
+		return error_set(
+			err, EPERM,
+			"the bounding set holds more capabilities than process.capabilities says");
+	return 0;
+}
+
+/* The effective set went with the ids; a seccomp filter can't be loaded without. */
+static int regain(struct capability_sets *sets, struct error **err)
+{
+	if (sets->effective == sets->permitted)
+		return 0;
+	sets->effective = sets->permitted;
+	return capability_set(sets, err);
+}
+
+int privileges_become_user(const struct attributes_opts *opts, struct spec_capabilities *granted,
+			   struct error **err)
+{
+	const struct spec_user *user = &opts->process->user;
+	struct capability_sets sets;
+	uint64_t bounding;
+	int r = capability_bound(opts->process->capabilities.bounding, err);
+
+	r = r ?: apply_groups(opts, err);
+	if (r < 0)
+		return r;
+	r = credentials_set_user(user->uid, user->gid, true, err);
+	if (r < 0)
+		return error_prefix(err, "process.user");
+	r = capability_get(&sets, err);
+	if (r < 0)
+		return r;
+	bounding = capability_bounding();
+	*granted = grant(&opts->process->capabilities, sets.permitted, bounding);
+	r = check_identity(user, bounding, granted->bounding, err);
+	r = r ?: regain(&sets, err);
+	return r < 0 ? error_prefix(err, "process.user") : 0;
+}
+
+static int check_capabilities(const struct spec_capabilities *granted, struct error **err)
+{
+	struct capability_sets now;
+	int r = capability_get(&now, err);
+
+	if (r < 0)
+		return r;
+	/* The ambient set was emptied: only what was raised can be in it. */
 	if ((now.effective & ~granted->effective) || (now.permitted & ~granted->permitted) ||
 	    (now.inheritable & ~granted->inheritable) ||
-	    (capability_ambient() & ~granted->ambient) ||
-	    (capability_bounding() & ~granted->bounding))
+	    (granted->ambient && (capability_ambient() & ~granted->ambient)))
 		return error_set(
 			err, EPERM,
 			"the process holds more capabilities than process.capabilities says");
 	return 0;
 }
 
-int privileges_apply(const struct attributes_opts *opts, struct error **err)
+int privileges_drop(const struct spec_capabilities *granted, struct error **err)
 {
-	const struct spec_user *user = &opts->process->user;
-	struct spec_capabilities granted;
-	struct capability_sets sets;
-	int r = capability_bound(opts->process->capabilities.bounding, err);
+	const struct capability_sets sets = {.effective = granted->effective,
+					     .permitted = granted->permitted,
+					     .inheritable = granted->inheritable};
+	int r = capability_set(&sets, err);
 
-	r = r ?: apply_groups(opts, err);
-	r = r ?: capability_get(&sets, err);
-	if (r < 0)
-		return r;
-	granted = grant(&opts->process->capabilities, sets.permitted, capability_bounding());
-	r = credentials_set_user(user->uid, user->gid, granted.permitted != 0, err);
-	if (r < 0)
-		return error_prefix(err, "process.user");
-	sets = (struct capability_sets){.effective = granted.effective,
-					.permitted = granted.permitted,
-					.inheritable = granted.inheritable};
-	r = capability_set(&sets, err);
-	r = r ?: capability_set_ambient(granted.ambient, err);
-	r = r ?: check_result(user, &granted, err);
+	r = r ?: capability_set_ambient(granted->ambient, err);
+	r = r ?: check_capabilities(granted, err);
 	return r < 0 ? error_prefix(err, "process.capabilities") : 0;
 }

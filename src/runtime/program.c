@@ -183,15 +183,18 @@ int program_execute(struct program *p, const struct program_steps *steps, struct
 {
 	static char *no_environment[] = {NULL};
 	bool is_late = p->process->no_new_privileges;
+	struct spec_capabilities granted;
 	sigset_t none;
 	uint64_t begin;
 	int r;
 
 	/* Loading a filter takes CAP_SYS_ADMIN or no_new_privs: so before the privileges go, or after
 	 * no_new_privs is set, which is as late as can be, for the fewest calls under the filter. */
-	r = is_late ? 0 : load_seccomp(p, steps, err);
+	r = attributes_become_user(&p->attributes, &granted, err);
+	if (r == 0 && !is_late)
+		r = load_seccomp(p, steps, err);
 	if (r == 0)
-		r = attributes_late(&p->attributes, err);
+		r = attributes_late(&p->attributes, &granted, err);
 	if (r == 0 && steps->between)
 		r = steps->between(steps->data, err);
 	if (r == 0)

@@ -37,6 +37,12 @@ static int apply_scheduler(const struct spec_scheduler *scheduler, struct error 
 	};
 	int r = scheduling_set_policy(&policy, err);
 
+	/* CONFIG_RT_GROUP_SCHED: a new v1 group has no realtime to give. */
+	if (r == -EPERM && scheduler->priority)
+		return error_set(
+			err, EPERM,
+			"process.scheduler: not permitted: it takes CAP_SYS_NICE, and in a v1 cgroup "
+			"linux.resources.cpu.realtimeRuntime, too");
 	return r < 0 ? error_prefix(err, "process.scheduler") : 0;
 }
 

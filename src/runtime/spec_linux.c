@@ -197,8 +197,15 @@ static int parse_time_offsets(struct spec_parser *p, const struct json_at *os)
 	struct json_at monotonic = json_member(&at, "monotonic");
 	struct json_at boottime = json_member(&at, "boottime");
 	int r = json_get_object(&at, p->err);
+	const char *clock;
+	json_t *unused;
 
-	r = r ?: spec_members_of(p, &monotonic, members, &out->monotonic);
+	if (r)
+		return r;
+	json_object_foreach (at.value, clock, unused)
+		if (strcmp(clock, "monotonic") && strcmp(clock, "boottime"))
+			return spec_refuse(p, &at, clock, "is no clock that can be moved");
+	r = spec_members_of(p, &monotonic, members, &out->monotonic);
 	r = r ?: spec_members_of(p, &boottime, members, &out->boottime);
 	out->monotonic.is_set = monotonic.value != NULL;
 	out->boottime.is_set = boottime.value != NULL;

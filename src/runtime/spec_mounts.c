@@ -71,14 +71,17 @@ static int check_id_mapped(struct spec_parser *p, const struct json_at *at,
 		return 0;
 	if (!has_option(mount, "bind") && !has_option(mount, "rbind") &&
 	    !str_equal(mount->type, "bind"))
-		return json_fail(at, p->err, "id-mapped mounts are only supported for bind mounts");
+		return json_fail(at, p->err,
+				 "%s: id-mapped mounts are only supported for bind mounts",
+				 has_maps ? "uidMappings" : "options: idmap");
 	if (has_maps && (!mount->uid_maps.count || !mount->gid_maps.count))
 		return json_fail(at, p->err, "%s: missing, uidMappings and gidMappings go together",
 				 mount->uid_maps.count ? "gidMappings" : "uidMappings");
 	if (!has_maps && !os->namespaces[NAMESPACE_USER].is_set)
-		return json_fail(at, p->err,
-				 "an id-mapped mount needs uidMappings and gidMappings, "
-				 "or a user namespace to take them from");
+		return json_fail(
+			at, p->err,
+			"options: idmap: an id-mapped mount needs uidMappings and gidMappings, "
+			"or a user namespace to take them from");
 	return 0;
 }
 

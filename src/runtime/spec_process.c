@@ -185,8 +185,9 @@ static int parse_rlimit(struct spec_parser *p, const struct json_at *at, void *i
 		return r;
 	limit->resource = (int)resource;
 	if (limit->soft > limit->hard)
-		return json_fail(at, p->err, "the soft limit %llu is above the hard limit %llu",
-				 (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+		return json_fail(at, p->err, "%s: the soft limit %llu is above the hard limit %llu",
+				 limit->name, (unsigned long long)limit->soft,
+				 (unsigned long long)limit->hard);
 	return 0;
 }
 

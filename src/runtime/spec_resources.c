@@ -12,7 +12,7 @@
 static int parse_device_rule(struct spec_parser *p, const struct json_at *at, void *item)
 {
 	static const struct spec_member members[] = {
-		{"allow", MEMBER_BOOL, offsetof(struct spec_device_rule, allow)},
+		{"allow", MEMBER_BOOL, offsetof(struct spec_device_rule, allow), MEMBER_REQUIRED},
 		{"major", MEMBER_I64, offsetof(struct spec_device_rule, major), 0, -1, MAX_MAJOR},
 		{"minor", MEMBER_I64, offsetof(struct spec_device_rule, minor), 0, -1, MAX_MINOR},
 		{"access", MEMBER_STRING, offsetof(struct spec_device_rule, access),

@@ -62,11 +62,10 @@ static json_t *to_json(const struct state *s)
 	char created[40];
 
 	format_time_rfc3339(&s->created, created, sizeof created);
-	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:o}",
-			 "version", 1, "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs,
-			 "owner", s->owner, "pid", (int)s->pid, "startTime",
-			 (json_int_t)s->start_time, "created", created, "createdSeconds",
-			 (json_int_t)s->created.tv_sec, "createdNanoseconds",
+	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:o}", "version", 1,
+			 "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs, "pid", (int)s->pid,
+			 "startTime", (json_int_t)s->start_time, "created", created,
+			 "createdSeconds", (json_int_t)s->created.tv_sec, "createdNanoseconds",
 			 (int)s->created.tv_nsec, "systemd", s->is_systemd, "rootless",
 			 s->is_rootless, "rdtClosId", s->rdt_clos_id, "annotations", s->annotations,
 			 "cgroup", s->cgroup ? cgroup_save(s->cgroup) : json_null());
@@ -157,11 +156,11 @@ static int parse_fields(const struct json_at *at, struct state *s, struct error 
 	struct {
 		const char *name;
 		char **to;
+		bool is_optional;
 	} strings[] = {{"id", &s->id},
 		       {"bundle", &s->bundle},
 		       {"rootfs", &s->rootfs},
-		       {"owner", &s->owner},
-		       {"rdtClosId", &s->rdt_clos_id}};
+		       {"rdtClosId", &s->rdt_clos_id, true}};
 	struct {
 		const char *name;
 		bool *to;
@@ -175,7 +174,7 @@ static int parse_fields(const struct json_at *at, struct state *s, struct error 
 		if (r < 0)
 			return r;
 		*strings[i].to = text ? strdup(text) : NULL;
-		if (!text && i < 4)
+		if (!text && !strings[i].is_optional)
 			return json_fail(&field, err, "missing");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -287,7 +286,6 @@ void state_clear(struct state *s)
 	free(s->id);
 	free(s->bundle);
 	free(s->rootfs);
-	free(s->owner);
 	free(s->rdt_clos_id);
 	cgroup_free(s->cgroup);
 	json_decref(s->annotations);

@@ -19,7 +19,7 @@
 
 struct state {
 	int dir_fd;
-	char *id, *bundle, *rootfs, *owner;
+	char *id, *bundle, *rootfs;
 	pid_t pid;           /* of the first process; 0 before it exists */
 	uint64_t start_time; /* of that process: field 22 of /proc/PID/stat */
 	struct timespec created;

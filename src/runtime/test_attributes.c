@@ -36,11 +36,19 @@ static void expect_child(int (*test)(void))
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int become(const struct attributes_opts *opts, struct error **err)
+{
+	struct spec_capabilities granted;
+	int r = attributes_become_user(opts, &granted, err);
+
+	return r == 0 ? attributes_late(opts, &granted, err) : r;
+}
+
 static int late(struct spec_process *process)
 {
 	struct attributes_opts opts = {.process = process, .id = "test", .no_new_keyring = true};
 	_cleanup_error_ struct error *err = NULL;
-	int r = attributes_late(&opts, &err);
+	int r = become(&opts, &err);
 
 	if (r < 0)
 		fprintf(stderr, "%s\n", error_text(err));
@@ -243,18 +251,18 @@ static int late_in_poor_namespace(void)
 	/* Groups where there are none to be had. */
 	process.user.additional_gids = groups;
 	process.user.additional_gid_count = 1;
-	if (attributes_late(&opts, &err) != -EPERM)
+	if (become(&opts, &err) != -EPERM)
 		return 1;
 	process.user.additional_gid_count = 0;
 	/* A user that isn't mapped. */
 	process.user.uid = 5;
 	error_freep(&err);
 	process.capabilities.bounding = UINT64_MAX;
-	if (attributes_late(&opts, &err) != -EINVAL || !strstr(error_text(err), "uid 5"))
+	if (become(&opts, &err) != -EINVAL || !strstr(error_text(err), "uid 5"))
 		return 2;
 	process.user.uid = 0;
 	process.capabilities.bounding = BIT(CAP_SYS_RESOURCE);
-	if (attributes_late(&opts, NULL) < 0)
+	if (become(&opts, NULL) < 0)
 		return 3;
 	return has_sets(BIT(CAP_SYS_RESOURCE), BIT(CAP_SYS_RESOURCE), 0, BIT(CAP_SYS_RESOURCE), 0)
 		       ? 0

@@ -34,7 +34,6 @@ static struct state sample(const char *id)
 			      .id = strdup(id),
 			      .bundle = strdup("/b"),
 			      .rootfs = strdup("/b/rootfs"),
-			      .owner = strdup("root"),
 			      .created = {.tv_sec = 1700000000, .tv_nsec = 5},
 			      .annotations = json_pack("{s:s}", "k", "v")};
 }
@@ -191,7 +190,7 @@ static int run_shell(const char *script, uint64_t timeout_s, struct error **err)
 	struct spec_hook_list list = {&hook, 1};
 	_cleanup_json_ json_t *object = json_pack("{s:s}", "id", "c1");
 
-	return hooks_run(&list, "prestart", object, err);
+	return hooks_run(&list, "prestart", object, NULL, err);
 }
 
 static void given_a_hook_when_run_then_it_reads_the_state_and_has_no_environment(void **state)

@@ -168,13 +168,11 @@ need_dhow() { is_dhow || skip "peers let some through"; }
 		'hooks.poststop[0].path: .hooks.poststop = [{}]' \
 		'linux.devices[0].path: .linux.devices = [{type: "c", major: 1, minor: 3}]' \
 		'linux.devices[0].type: .linux.devices = [{path: "/dev/x", major: 1, minor: 3}]' \
-		'linux.seccomp.defaultAction: .linux.seccomp = {}' \
 		'linux.seccomp.syscalls[0].names: .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{action: "SCMP_ACT_ERRNO"}]}' \
 		'linux.seccomp.syscalls[0].action: .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcpu"]}]}' \
 		'linux.seccomp.syscalls[0].args[0].index: .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcpu"], action: "SCMP_ACT_ERRNO", args: [{value: 1, op: "SCMP_CMP_EQ"}]}]}' \
 		'linux.seccomp.syscalls[0].args[0].value: .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcpu"], action: "SCMP_ACT_ERRNO", args: [{index: 1, op: "SCMP_CMP_EQ"}]}]}' \
 		'linux.seccomp.syscalls[0].args[0].op: .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcpu"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 1}]}]}' \
-		'linux.resources.pids.limit: .linux.resources.pids = {}' \
 		'linux.resources.hugepageLimits[0].limit: .linux.resources.hugepageLimits = [{pageSize: "2MB"}]' \
 		'linux.resources.hugepageLimits[0].pageSize: .linux.resources.hugepageLimits = [{limit: 1}]' \
 		'linux.resources.network.priorities[0].name: .linux.resources.network.priorities = [{priority: 1}]' \

@@ -33,7 +33,7 @@ load ../helpers
 	has "$output" 'not found'
 	run oci state "$CT"
 	[ "$status" -ne 0 ]
-	refuses 'exec: "no-such-program": executable file not found in $PATH'
+	refuses exec no-such-program 'executable file not found in $PATH'
 }
 
 @test "process.args: a missing absolute path fails at create with no such file" {
@@ -207,8 +207,21 @@ load ../helpers
 	has "$output" "policy=5 "
 }
 
+# Where the kernel shares realtime out to v1 groups, a new one has none, and its parents have to be given some.
+need_realtime()
+{
+	[ ! -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || skip "a new v1 cgroup has no realtime to run in"
+}
+
+@test "process.scheduler: SCHED_FIFO where the cgroup has no realtime is refused, and told why" {
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || skip "realtime is not shared out to cgroups here"
+	bundle '.process.scheduler = {policy: "SCHED_FIFO", priority: 10}'
+	refuses process.scheduler cpu.realtimeRuntime
+}
+
 @test "process.scheduler: SCHED_FIFO with priority and SCHED_FLAG_RESET_ON_FORK" {
 	chrt -f 10 true || skip "this host allows no realtime scheduling"
+	need_realtime
 	bundle '.process.args = ["/bin/probe", "scheduler"] |
 		.process.scheduler = {policy: "SCHED_FIFO", priority: 10, flags: ["SCHED_FLAG_RESET_ON_FORK"]}'
 	run_ok
@@ -218,6 +231,7 @@ load ../helpers
 
 @test "process.scheduler: SCHED_RR with priority" {
 	chrt -r 7 true || skip "this host allows no realtime scheduling"
+	need_realtime
 	runs_sh 'probe scheduler' '.process.scheduler = {policy: "SCHED_RR", priority: 7}'
 	has "$output" "policy=2 "
 	has "$output" "priority=7 "

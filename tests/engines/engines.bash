@@ -71,6 +71,10 @@ start_containerd() {
 }
 
 podman_() {
+	local status=0
+	# No pipe for its errors: conmon keeps whatever is open.
 	command podman --log-level error --root "$WORLD/podman" --runroot "$WORLD/podman-run" --tmpdir "$WORLD/podman-tmp" \
-		--cgroup-manager cgroupfs --events-backend file "$@" 2> >(grep -v 'CNI config' >&2)
+		--cgroup-manager cgroupfs --events-backend file "$@" 2>"$WORLD/podman.errors" || status=$?
+	grep -v 'CNI config' "$WORLD/podman.errors" >&2 || :
+	return $status
 }

@@ -10,6 +10,8 @@
 #define MIN_WIDTH 12 /* runc's, as the padding */
 #define PADDING   3
 
+#define OWNER_SIZE 64
+
 struct list_values {
 	const char *format;
 	bool quiet;
@@ -44,20 +46,42 @@ static void containers_clear(struct containers *containers)
 	free(containers->items);
 }
 
+/* As runc shows it: the name, or #UID. The static program has no name service, so /etc/passwd it is. */
+static const char *owner_name(uid_t owner, char *buf, size_t size)
+{
+	_cleanup_file_ FILE *f = fopen("/etc/passwd", "re");
+	char line[512], name[64];
+	unsigned uid;
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "%63[^:]:%*[^:]:%u:", name, &uid) == 2 && uid == owner) {
+			snprintf(buf, size, "%s", name);
+			return buf;
+		}
+	snprintf(buf, size, "#%u", owner);
+	return buf;
+}
+
 static int print_objects(const struct containers *containers, struct error **err)
 {
 	_cleanup_json_ json_t *array = containers->count ? json_array() : json_null();
 
-	for (size_t i = 0; i < containers->count; i++)
-		if (json_array_append_new(array, oci_state_object(&containers->items[i])))
+	for (size_t i = 0; i < containers->count; i++) {
+		const struct container_info *info = &containers->items[i];
+		char owner[OWNER_SIZE];
+
+		if (json_array_append_new(
+			    array,
+			    oci_state_object(info, owner_name(info->owner, owner, sizeof owner))))
 			return error_errno(err, ENOMEM, "print JSON");
+	}
 	return oci_print_json(array, JSON_COMPACT, err);
 }
 
 /* One table row; the texts that aren't the container's own are in the row. */
 struct row {
 	const char *cells[COLUMNS];
-	char pid[16], created[40];
+	char pid[16], created[40], owner[OWNER_SIZE];
 };
 
 static void fill_row(const struct container_info *info, struct row *row)
@@ -69,7 +93,7 @@ static void fill_row(const struct container_info *info, struct row *row)
 	row->cells[2] = container_status_names[info->status];
 	row->cells[3] = info->bundle;
 	row->cells[4] = row->created;
-	row->cells[5] = info->owner ? info->owner : "";
+	row->cells[5] = owner_name(info->owner, row->owner, sizeof row->owner);
 }
 
 static int print_table(const struct containers *containers, struct error **err)
@@ -104,7 +128,6 @@ static int print_table(const struct containers *containers, struct error **err)
 static int run(const struct command_call *call, struct error **err)
 {
 	_cleanup_(containers_clear) struct containers containers = {0};
-	const struct oci_globals *globals = call->globals;
 	const struct list_values *values = call->values;
 	_cleanup_free_ char *root = NULL;
 	struct runtime rt;
@@ -112,9 +135,6 @@ static int run(const struct command_call *call, struct error **err)
 
 	if (r)
 		return r;
-	/* A default root that nothing was created in yet is empty; a given one must be there. */
-	if (globals->root && access(root, F_OK) < 0)
-		return error_errno(err, errno, "open %s", root);
 	r = container_list(&rt, &containers.items, &containers.count, err);
 	if (r < 0)
 		return r;

@@ -99,7 +99,7 @@ int oci_complete_create(const struct command_call *call, struct container_create
 int oci_check_preserved(int count, struct error **err);
 
 /* A container as `state` and `list --format json` show it. New reference; NULL when memory runs out. */
-json_t *oci_state_object(const struct container_info *info);
+json_t *oci_state_object(const struct container_info *info, const char *owner);
 /* Writes value and a newline to standard output; flags are json_dumps's. */
 int oci_print_json(const json_t *value, size_t flags, struct error **err);
 

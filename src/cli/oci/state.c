@@ -14,7 +14,7 @@ static int run(const struct command_call *call, struct error **err)
 		r = container_info(&rt, call->arguments[0], &info, err);
 	if (r)
 		return r;
-	object = oci_state_object(&info);
+	object = oci_state_object(&info, "");
 	return oci_print_json(object, JSON_INDENT(2), err);
 }
 

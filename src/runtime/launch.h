@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What create, start and exec share on the parent's side. */
-#ifndef DHOW_RUNTIME_CREATE_H
-#define DHOW_RUNTIME_CREATE_H
+/* What create, start, exec and restore share on the parent's side. */
+#ifndef DHOW_RUNTIME_LAUNCH_H
+#define DHOW_RUNTIME_LAUNCH_H
 
 #include "runtime/seccomp.h"
 #include "runtime/state.h"
@@ -17,9 +17,15 @@ int claim_state(const struct runtime *rt, const char *id, const struct spec *spe
 /* Compiles with the cache beside the containers. */
 int compile_seccomp(const struct runtime *rt, const struct spec_seccomp *seccomp,
 		    struct seccomp_program *out, struct error **err);
-/* Sends the listener (taken over) to the seccomp agent, and tells the child over sync. */
-int serve_listener(int sync, int listener, const struct spec *spec, const struct state *s,
-		   pid_t pid, struct error **err);
+/* Sends the listener (taken over) to the seccomp agent with the container's state, and
+ * tells the child over sync. */
+struct listener_owner {
+	const struct spec *spec;
+	const struct state *state;
+	const char *status;
+	pid_t pid; /* of the process under the filter */
+};
+int serve_listener(int sync, int listener, const struct listener_owner *owner, struct error **err);
 /* Sends the pidfd to pidfd_socket and writes the PID to pid_file; either may be NULL. */
 int announce_process(const char *pid_file, const char *pidfd_socket, pid_t pid, int pidfd,
 		     struct error **err);
