@@ -72,7 +72,8 @@ start_containerd() {
 
 podman_() {
 	local status=0
-	# No pipe for its errors: conmon keeps whatever is open.
+	# No pipe for its errors: conmon keeps whatever is open. It also leaves a file "oom" where it stands.
+	cd "$WORLD" || return
 	command podman --log-level error --root "$WORLD/podman" --runroot "$WORLD/podman-run" --tmpdir "$WORLD/podman-tmp" \
 		--cgroup-manager cgroupfs --events-backend file "$@" 2>"$WORLD/podman.errors" || status=$?
 	grep -v 'CNI config' "$WORLD/podman.errors" >&2 || :
