@@ -18,9 +18,8 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
+#include "kernel/executable.h"
 #include "kernel/process.h"
-
-#define SEALED_MARK "_DHOW_SEALED"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -43,7 +42,7 @@ static bool is_sealed(void)
 	_cleanup_fd_ int fd = -1;
 	int seals;
 
-	if (!getenv(SEALED_MARK))
+	if (!getenv(EXECUTABLE_SEALED_MARK))
 		return false;
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -100,7 +99,7 @@ int process_seal_executable(char **argv, struct error **err)
 	_cleanup_fd_ int fd = -1;
 
 	if (is_sealed()) {
-		unsetenv(SEALED_MARK);
+		unsetenv(EXECUTABLE_SEALED_MARK);
 		return 0;
 	}
 	fd = open_read_only_clone();
@@ -109,7 +108,7 @@ int process_seal_executable(char **argv, struct error **err)
 	if (fd < 0)
 		return error_errno(err, -fd,
 				   "make a copy of this program that containers can't write");
-	if (setenv(SEALED_MARK, "1", 1) < 0)
+	if (setenv(EXECUTABLE_SEALED_MARK, "1", 1) < 0)
 		return error_errno(err, errno, "set the environment");
 	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
 	return error_errno(err, errno, "execute the protected copy of this program");
