@@ -203,7 +203,8 @@ static int child(struct session *s, struct error **err)
 	struct program program = {.process = &s->process.process,
 				  .attributes = attributes_of(s),
 				  .seccomp = &s->seccomp,
-				  .preserve_fds = s->opts->preserve_fds};
+				  .preserve_fds = s->opts->preserve_fds,
+				  .keep = {s->child_sync, -1}};
 	int r = 0;
 
 	/* The parent attaches us to the cgroup first where we couldn't. */

@@ -154,6 +154,16 @@ static int find_executable(struct program *p, struct error **err)
 	return p->executable ? 0 : error_errno(err, ENOMEM, "exec: \"%s\"", name);
 }
 
+/* execve resolves every path before it closes anything: the program's, its "#!" and its ELF interpreter's, and all
+ * three may go through /proc/self/fd/N. So no descriptor of the host may be left by then, O_CLOEXEC or
+ * not (as CVE-2024-21626). */
+static int close_others(const struct program *p, struct error **err)
+{
+	const int keep[] = {p->keep[0], p->keep[1], log_fd(), trace_fd()};
+
+	return descriptors_close(3 + p->preserve_fds, keep, ARRAY_SIZE(keep), err);
+}
+
 int program_prepare(struct program *p, struct error **err)
 {
 	int r;
@@ -163,7 +173,9 @@ int program_prepare(struct program *p, struct error **err)
 	if (prepare_environment(p) < 0)
 		return error_errno(err, ENOMEM, "prepare the environment");
 	r = change_directory(p, err);
-	return r < 0 ? r : find_executable(p, err);
+	if (r == 0)
+		r = find_executable(p, err);
+	return r == 0 ? close_others(p, err) : r;
 }
 
 static int load_seccomp(const struct program *p, const struct program_steps *steps,
@@ -194,8 +206,6 @@ int program_execute(struct program *p, const struct program_steps *steps, struct
 		r = attributes_late(&p->attributes, err);
 	if (r == 0 && steps->between)
 		r = steps->between(steps->data, err);
-	if (r == 0)
-		r = descriptors_seal(3 + p->preserve_fds, err);
 	if (r < 0)
 		return r;
 	for (int i = 1; i < NSIG; i++)
