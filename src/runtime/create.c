@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -495,6 +496,10 @@ static int launch(struct creation *c, struct error **err)
 	r = sync_pair(&c->sync, &c->child_sync, err);
 	if (r < 0)
 		return r;
+	/* From its first moment in a joined PID namespace nobody there may trace it. A normal user's child is
+	 * let be until its id maps are written: they are written through files that would be root's (init.c). */
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
 	c->pid = place_clone(&c->placement, &c->pidfd, err);
 	if (c->pid == 0)
 		child(c);

@@ -8,21 +8,27 @@
 
 #include "kernel/path.h"
 #include "kernel/process.h"
+#include "kernel/procfs.h"
 #include "runtime/program.h"
 
 #define PASSWD_SIZE_MAX (1 << 20)
 
-/* An image's /etc/passwd is untrusted: a regular file of bounded size, and values without control
- * characters, or it counts as absent. */
+/* An image's /etc/passwd is untrusted: a regular file of bounded size, reached without magic links (a descriptor of
+ * the host's), and values without control characters, or it counts as absent. */
 static char *home_from_passwd(uid_t uid)
 {
-	_cleanup_fd_ int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int found = path_open_in_root(root, "/etc/passwd", O_PATH, PATH_ANY, NULL);
+	_cleanup_fd_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	char *rest, *line;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    fd_read_all(fd, PASSWD_SIZE_MAX, "/etc/passwd", &text, NULL, NULL) < 0)
+	/* Looked at before it is opened: to open a device may have effects. */
+	if (found < 0 || fstat(found, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	fd = procfs_reopen(found, O_RDONLY, NULL);
+	if (fd < 0 || fd_read_all(fd, PASSWD_SIZE_MAX, "/etc/passwd", &text, NULL, NULL) < 0)
 		return NULL;
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {

@@ -2,8 +2,8 @@
 /* What a hostile neighbour does, for the tests of tests/security.
  *
  *   attacker swap A B      exchanges the names A and B as fast as it can, until killed
- *   attacker trace OUT     in a PID namespace: tries to trace every process but itself, and to open its root, working
- *                          directory, executable and descriptors, until killed; appends what worked to OUT
+ *   attacker look OUT      in a PID namespace: tries to open the executable and descriptors of every process but the
+ *                          first and itself, which takes the right to trace it, until killed; appends what it got to OUT
  *   attacker fork          forks for ever, and so do its children
  *   attacker hold PATH     opens PATH and waits
  */
@@ -11,11 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,42 +28,41 @@ static int swap(char **argv)
 
 static void try_open(FILE *out, int pid, const char *what)
 {
-	char path[512];
+	char path[512], link[512], target[512] = "";
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, what);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	fprintf(out, "opened %s\n", path);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, target, sizeof(target) - 1) < 0)
+		target[0] = '\0';
+	fprintf(out, "opened %s %s\n", what, target);
 	fflush(out);
 	close(fd);
 }
 
-/* kthreads and the like have no files; our own kind is our parent and children. */
+/* What its executable is tells whose it is: a program of the container's, or the runtime's process before it. */
 static void attack(FILE *out, int pid)
 {
+	struct dirent *entry;
 	char path[64];
 	DIR *dir;
 
 	try_open(out, pid, "exe");
-	try_open(out, pid, "root");
-	try_open(out, pid, "cwd");
-	try_open(out, pid, "environ");
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
-	if (dir) {
-		fprintf(out, "listed %s\n", path);
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "fd/%s", entry->d_name);
+		if (atoi(entry->d_name) > 2)
+			try_open(out, pid, path);
+	}
+	if (dir)
 		closedir(dir);
-	}
-	if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
-		fprintf(out, "traced %d\n", pid);
-		ptrace(PTRACE_DETACH, pid, 0, 0);
-	}
-	fflush(out);
 }
 
-static int trace(char **argv)
+static int look(char **argv)
 {
 	FILE *out = fopen(argv[0], "ae");
 
@@ -107,7 +104,7 @@ static const struct {
 	int (*run)(char **argv);
 } modes[] = {
 	{"swap", 2, swap},
-	{"trace", 1, trace},
+	{"look", 1, look},
 	{"fork", 0, fork_bomb},
 	{"hold", 1, hold},
 };
