@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "kernel/process.h"
+#include "kernel/procfs.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -165,19 +166,38 @@ int signal_parse(const char *text)
 	return -EINVAL;
 }
 
-/* Linux before 5.11 has no CLOSE_RANGE_CLOEXEC. */
-static int seal_by_listing(int first, struct error **err)
+static bool is_kept(int fd, const int *keep, size_t count)
 {
-	_cleanup_dir_ DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] == fd)
+			return true;
+	return false;
+}
 
-	if (!dir)
+/* Linux before 5.9 has no close_range, before 5.11 no CLOSE_RANGE_CLOEXEC. keep NULL: seals instead of closing. */
+static int change_by_listing(int first, const int *keep, size_t count, struct error **err)
+{
+	_cleanup_dir_ DIR *dir = NULL;
+	struct dirent *entry;
+	int own = procfs_open("self/fd", O_RDONLY | O_DIRECTORY, err);
+
+	if (own < 0)
+		return own;
+	dir = fdopendir(own);
+	if (!dir) {
+		close(own);
 		return error_errno(err, errno, "list the open descriptors");
+	}
 	while ((entry = readdir(dir))) {
 		uint64_t fd;
 
-		if (parse_u64(entry->d_name, INT32_MAX, &fd) == 0 && (int)fd >= first)
+		if (parse_u64(entry->d_name, INT32_MAX, &fd) < 0 || (int)fd < first ||
+		    (int)fd == own)
+			continue;
+		if (!keep)
 			fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+		else if (!is_kept((int)fd, keep, count))
+			close((int)fd);
 	}
 	return 0;
 }
@@ -186,5 +206,34 @@ int descriptors_seal(int first, struct error **err)
 {
 	if (syscall(SYS_close_range, (unsigned)first, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */) == 0)
 		return 0;
-	return seal_by_listing(first, err);
+	return change_by_listing(first, NULL, 0, err);
+}
+
+/* The lowest of keep from first on, or -1. */
+static int next_kept(int first, const int *keep, size_t count)
+{
+	int next = -1;
+
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] >= first && (next < 0 || keep[i] < next))
+			next = keep[i];
+	return next;
+}
+
+int descriptors_close(int first, const int *keep, size_t count, struct error **err)
+{
+	int r = 0, kept;
+
+	for (int from = first; r == 0; from = kept + 1) {
+		kept = next_kept(from, keep, count);
+		if (kept == from)
+			continue;
+		if (syscall(SYS_close_range, (unsigned)from, kept < 0 ? ~0U : (unsigned)kept - 1,
+			    0U) < 0)
+			r = change_by_listing(first, keep, count, err) ?: 1;
+		if (kept < 0)
+			break;
+	}
+	procfs_forget();
+	return r < 0 ? r : 0;
 }

@@ -36,6 +36,9 @@ int signal_parse(const char *text);
 
 /* Marks every descriptor from first on close-on-exec (close_range(2), or /proc/self/fd on old kernels). */
 int descriptors_seal(int first, struct error **err);
+/* Closes every descriptor from first on, but for the count ones in keep (any order; negative and smaller ones are
+ * passed over). procfs.h starts anew after it. Returns 0 or a negative errno. */
+int descriptors_close(int first, const int *keep, size_t count, struct error **err);
 
 /* Makes the calling program run from a copy of its executable that nobody can write, unless it does so
  * already: a container that reaches /proc/PID/exe of the runtime must not reach the host's file

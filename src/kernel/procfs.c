@@ -69,6 +69,12 @@ static void use_own_instance(void)
 	root_fd = TAKE_FD(fd);
 }
 
+void procfs_forget(void)
+{
+	root_fd = -1;
+	is_own = false;
+}
+
 int procfs_renew(struct error **err)
 {
 	char self[64];

@@ -21,6 +21,9 @@ int procfs_root(struct error **err);
  * where nothing was opened yet, since /proc may be a container's now. "self" is always resolved anew; PIDs in a path count as the procfs does that was opened first. */
 int procfs_renew(struct error **err);
 
+/* Forgets the root, whose descriptor somebody closed: the next call opens it again. */
+void procfs_forget(void);
+
 /* Opens path (relative to procfs, such as "self/attr/exec"; "self" is resolved by the module) with
  * flags | O_CLOEXEC | O_NOFOLLOW and checks that what was opened is on procfs. Returns the descriptor or a negative errno. */
 int procfs_open(const char *path, int flags, struct error **err);

@@ -84,6 +84,23 @@ static void given_open_descriptors_when_sealed_then_they_close_at_exec(void **st
 	close(high);
 }
 
+static void given_open_descriptors_when_closed_then_only_the_kept_ones_stay(void **state)
+{
+	int low = open("/dev/null", O_RDONLY), fds[4];
+	int keep[] = {-1, 306, 2, 302};
+
+	for (int i = 0; i < 4; i++)
+		fds[i] = fcntl(low, F_DUPFD, 300 + 2 * i);
+	assert_int_equal(descriptors_close(300, keep, ARRAY_SIZE(keep), NULL), 0);
+	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
+	assert_true(fcntl(fds[1], F_GETFD) >= 0);
+	assert_int_equal(fcntl(fds[2], F_GETFD), -1);
+	assert_true(fcntl(fds[3], F_GETFD) >= 0);
+	close(fds[1]);
+	close(fds[3]);
+	close(low);
+}
+
 static void given_a_namespace_of_another_type_when_opened_then_the_error_says_so(void **state)
 {
 	_cleanup_error_ struct error *err = NULL;
@@ -104,6 +121,7 @@ int main(void)
 		cmocka_unit_test(given_another_start_time_when_opened_then_the_pid_is_a_stranger),
 		cmocka_unit_test(given_signal_names_when_parsed_then_numbers_come_out),
 		cmocka_unit_test(given_open_descriptors_when_sealed_then_they_close_at_exec),
+		cmocka_unit_test(given_open_descriptors_when_closed_then_only_the_kept_ones_stay),
 		cmocka_unit_test(
 			given_a_namespace_of_another_type_when_opened_then_the_error_says_so),
 	};

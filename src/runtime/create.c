@@ -12,6 +12,7 @@
  * the state directory, which was there first. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -202,7 +203,8 @@ static _noreturn_ void child(struct creation *c)
 			    .seccomp = &c->seccomp,
 			    .preserve_fds = c->opts->preserve_fds + c->opts->listen_fds,
 			    .listen_fds = c->opts->listen_fds,
-			    .make_cwd = true},
+			    .make_cwd = true,
+			    .keep = {c->child_sync, c->start_listener}},
 		.sync = c->child_sync,
 		.start_listener = c->start_listener,
 		.console_socket = c->console_socket,
@@ -346,6 +348,10 @@ static int launch(struct creation *c, struct error **err)
 	r = sync_pair(&c->sync, &c->child_sync, err);
 	if (r < 0)
 		return r;
+	/* From its first moment in a joined PID namespace nobody there may trace it. A normal user's child is
+	 * let be until its id maps are written: they are written through files that would be root's (init.c). */
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
 	c->pid = place_clone(&c->placement, &c->pidfd, err);
 	if (c->pid == 0)
 		child(c);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "kernel/capability.h"
+#include "kernel/mount.h"
 #include "kernel/namespace.h"
 #include "kernel/process.h"
 #include "kernel/procfs.h"
@@ -31,6 +32,7 @@ struct session {
 	struct exec_process process;
 	struct seccomp_program seccomp;
 	int target_pidfd;
+	int root_fd;    /* the container's root where it has no mount namespace of its own, or -1 */
 	int namespaces; /* CLONE_NEW* of the container that are not ours */
 	int console_socket, master, sync, child_sync, pidfd;
 	struct cgroup *cgroup; /* the one to join */
@@ -44,6 +46,7 @@ static void session_clear(struct session *s)
 	for (int i = 0; i < s->cgroup_fd_count; i++)
 		close_fd(&s->cgroup_fds[i]);
 	close_fd(&s->target_pidfd);
+	close_fd(&s->root_fd);
 	close_fd(&s->console_socket);
 	close_fd(&s->master);
 	close_fd(&s->sync);
@@ -75,6 +78,21 @@ static int find_namespaces(pid_t pid, int *flags, struct error **err)
 			*flags |= namespace_types[i].flag;
 	}
 	return 0;
+}
+
+/* A mount namespace brings its root along; a container in ours has but a chroot. */
+static int open_root(struct session *s, struct error **err)
+{
+	char path[32];
+
+	if (s->namespaces & CLONE_NEWNS)
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/root", s->state.pid);
+	s->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0)
+		return error_errno(err, errno, "open %s", path);
+	/* Still there, so it was the container's. */
+	return process_signal(s->target_pidfd, 0, err);
 }
 
 static int check_status(const struct session *s, struct error **err)
@@ -135,6 +153,8 @@ static int prepare(struct session *s, struct error **err)
 	if (s->target_pidfd < 0)
 		return s->target_pidfd;
 	r = find_namespaces(s->state.pid, &s->namespaces, err);
+	if (r == 0)
+		r = open_root(s, err);
 	if (r == 0 && s->opts->console_socket) {
 		s->console_socket = connect_unix(s->opts->console_socket, SOCK_STREAM, err);
 		r = s->console_socket < 0 ? s->console_socket : 0;
@@ -213,12 +233,15 @@ static int child(struct session *s, struct error **err)
 	struct program program = {.process = &s->process.process,
 				  .attributes = attributes_of(s),
 				  .seccomp = &s->seccomp,
-				  .preserve_fds = s->opts->preserve_fds};
+				  .preserve_fds = s->opts->preserve_fds,
+				  .keep = {s->child_sync, -1}};
 	int r = 0;
 
 	/* The parent attaches us to the cgroup first where we couldn't. */
 	r = sync_expect(s->child_sync, SYNC_START, NULL, err);
 	close_fd(&s->target_pidfd);
+	if (r == 0 && s->root_fd >= 0)
+		r = mount_chroot(s->root_fd, err);
 	if (r == 0)
 		r = become_root(s, err);
 	if (r < 0)
@@ -333,6 +356,7 @@ int container_exec(const struct runtime *rt, const struct container_exec_opts *o
 					      .opts = opts,
 					      .state = {.dir_fd = -1},
 					      .target_pidfd = -1,
+					      .root_fd = -1,
 					      .console_socket = -1,
 					      .master = -1,
 					      .sync = -1,

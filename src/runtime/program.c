@@ -8,21 +8,27 @@
 
 #include "kernel/path.h"
 #include "kernel/process.h"
+#include "kernel/procfs.h"
 #include "runtime/program.h"
 
 #define PASSWD_SIZE_MAX (1 << 20)
 
-/* An image's /etc/passwd is untrusted: a regular file of bounded size, and values without control
- * characters, or it counts as absent. */
+/* An image's /etc/passwd is untrusted: a regular file of bounded size, reached without magic links (a descriptor of
+ * the host's), and values without control characters, or it counts as absent. */
 static char *home_from_passwd(uid_t uid)
 {
-	_cleanup_fd_ int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int found = path_open_in_root(root, "/etc/passwd", O_PATH, PATH_ANY, NULL);
+	_cleanup_fd_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	char *rest, *line;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    fd_read_all(fd, PASSWD_SIZE_MAX, "/etc/passwd", &text, NULL, NULL) < 0)
+	/* Looked at before it is opened: to open a device may have effects. */
+	if (found < 0 || fstat(found, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	fd = procfs_reopen(found, O_RDONLY, NULL);
+	if (fd < 0 || fd_read_all(fd, PASSWD_SIZE_MAX, "/etc/passwd", &text, NULL, NULL) < 0)
 		return NULL;
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
@@ -154,6 +160,16 @@ static int find_executable(struct program *p, struct error **err)
 	return p->executable ? 0 : error_errno(err, ENOMEM, "exec: \"%s\"", name);
 }
 
+/* execve resolves every path before it closes anything: the program's, its "#!" and its ELF interpreter's, and all
+ * three may go through /proc/self/fd/N. So no descriptor of the host may be left by then, O_CLOEXEC or
+ * not (as CVE-2024-21626). */
+static int close_others(const struct program *p, struct error **err)
+{
+	const int keep[] = {p->keep[0], p->keep[1], log_fd(), trace_fd()};
+
+	return descriptors_close(3 + p->preserve_fds, keep, ARRAY_SIZE(keep), err);
+}
+
 int program_prepare(struct program *p, struct error **err)
 {
 	int r;
@@ -163,7 +179,9 @@ int program_prepare(struct program *p, struct error **err)
 	if (prepare_environment(p) < 0)
 		return error_errno(err, ENOMEM, "prepare the environment");
 	r = change_directory(p, err);
-	return r < 0 ? r : find_executable(p, err);
+	if (r == 0)
+		r = find_executable(p, err);
+	return r == 0 ? close_others(p, err) : r;
 }
 
 static int load_seccomp(const struct program *p, const struct program_steps *steps,
@@ -197,8 +215,6 @@ int program_execute(struct program *p, const struct program_steps *steps, struct
 		r = attributes_late(&p->attributes, &granted, err);
 	if (r == 0 && steps->between)
 		r = steps->between(steps->data, err);
-	if (r == 0)
-		r = descriptors_seal(3 + p->preserve_fds, err);
 	if (r < 0)
 		return r;
 	for (int i = 1; i < NSIG; i++)

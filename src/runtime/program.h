@@ -16,6 +16,7 @@ struct program {
 	int listen_fds;            /* LISTEN_FDS for the program; 0 for none */
 	const char *notify_socket; /* NOTIFY_SOCKET for the program, or NULL */
 	bool make_cwd;             /* create process.cwd when absent, as for the first process */
+	int keep[2]; /* closed at execve, and left open by program_prepare until then; or -1 */
 	/* Filled in by program_prepare. */
 	char *executable;
 	struct strv environment;
@@ -23,7 +24,8 @@ struct program {
 
 /* Changes to process.cwd, completes the environment (PATH is as given; HOME from the container's
  * /etc/passwd where it is missing) and finds the executable. Errors as runc words them
- * (exec: "x": executable file not found in $PATH), -ENOENT or -EACCES. */
+ * (exec: "x": executable file not found in $PATH), -ENOENT or -EACCES. Then closes all descriptors but
+ * the standard streams, the preserved ones, keep, and those of log and trace. */
 int program_prepare(struct program *program, struct error **err);
 /* Drops privileges and loads seccomp, in the order that no_new_privileges demands; on_listener gets a
  * notify descriptor (and closes it). between, when not NULL, runs with the privileges dropped. */

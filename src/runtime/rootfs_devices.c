@@ -193,22 +193,32 @@ int rootfs_make_dev_links(struct rootfs *r, struct error **err)
 	return root < 0 ? root : n;
 }
 
+static bool is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
 int rootfs_adopt_null(struct rootfs *r, struct error **err)
 {
-	_cleanup_fd_ int null = -1;
+	_cleanup_fd_ int found = -1, null = -1;
 
 	for (int fd = 0; fd < 3; fd++) {
-		struct stat st;
-
-		if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		if (!is_null(fd))
 			continue;
+		if (found < 0)
+			found = path_open_in_root(r->root_fd, "/dev/null", O_PATH, PATH_ANY, err);
+		if (found < 0)
+			return found;
+		/* An image's own /dev/null may be anything, and to open it may have effects; the host's then
+		 * stays. */
+		if (!is_null(found))
+			return 0;
 		if (null < 0)
-			null = path_open_in_root(r->root_fd, "/dev/null", O_RDWR, PATH_ANY, err);
+			null = procfs_reopen(found, O_RDWR, err);
 		if (null < 0)
 			return null;
-		/* An image's own /dev/null may be anything; the host's then stays. */
-		if (fstat(null, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-			return 0;
 		if (dup2(null, fd) < 0)
 			return error_errno(err, errno, "replace standard stream %d", fd);
 	}
