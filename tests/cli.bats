@@ -316,6 +316,9 @@ refused() {
 	[ "$(id -u)" = 0 ] || skip "needs root to become somebody else"
 	mkdir -m 777 "$WORLD/run"
 	chmod 755 "$WORLD"
+	# Its own copy: the clone may be in a home that is closed to others.
+	install -m 755 "$OCI" "$WORLD/dhow-oci"
+	OCI=$WORLD/dhow-oci
 	as_user() { setpriv --reuid 1000 --regid 1000 --clear-groups env "$@"; }
 	run as_user XDG_RUNTIME_DIR="$WORLD/run" "$OCI" list --quiet
 	[ "$status" = 0 ]

@@ -113,8 +113,8 @@ int parse_bytes(const char *text, uint64_t *out)
 		if (!at)
 			return -EINVAL;
 		shift = (unsigned)(at - units) * 10;
-		if (unit[1] &&
-		    (shift == 0 || (strcasecmp(unit + 1, "b") && strcasecmp(unit + 1, "ib"))))
+		if (unit[1] && (shift == 0 || (strcasecmp(unit + 1, "b") != 0 &&
+					       strcasecmp(unit + 1, "ib") != 0)))
 			return -EINVAL;
 	}
 	bytes = ((unsigned __int128)milli << shift) / 1000;

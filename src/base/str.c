@@ -16,7 +16,7 @@ static bool reserve(struct strbuf *b, size_t more)
 		b->failed = true;
 		return false;
 	}
-	if (need <= b->capacity)
+	if (b->text && need <= b->capacity)
 		return true;
 	capacity = b->capacity ? b->capacity : 64;
 	while (capacity < need)

@@ -110,6 +110,7 @@ static void set_root(char *v)
 	criu_set_root(v);
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): the type that struct option asks for */
 static void set_leave_running(char *v)
 {
 	(void)v;
@@ -157,6 +158,7 @@ static void set_auto_dedup(char *v)
 	(void)v;
 	criu_set_auto_dedup(true);
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void set_manage_cgroups(char *v)
 {
@@ -169,7 +171,7 @@ static void set_manage_cgroups(char *v)
 		     {"strict", CRIU_CG_MODE_STRICT}};
 
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-		if (strcmp(v, modes[i].name))
+		if (strcmp(v, modes[i].name) != 0)
 			continue;
 		criu_set_manage_cgroups(true);
 		criu_set_manage_cgroups_mode(modes[i].mode);

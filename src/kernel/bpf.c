@@ -49,6 +49,7 @@ int bpf_load_device_program(const struct bpf_insn *insns, size_t count, struct e
 		    : error_errno(err, -r, "load the device program");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes the ids */
 static int query(int cgroup_fd, uint32_t ids[PROGRAMS_MAX], uint32_t *flags)
 {
 	union bpf_attr attr = {
@@ -113,7 +114,7 @@ static int detach(int cgroup_fd, int prog_fd)
 
 int bpf_set_device_program(int cgroup_fd, int prog_fd, struct error **err)
 {
-	uint32_t ids[PROGRAMS_MAX], flags = 0;
+	uint32_t ids[PROGRAMS_MAX] = {0}, flags = 0;
 	_cleanup_fd_ int old = -1;
 	int count = query(cgroup_fd, ids, &flags), r;
 

@@ -396,7 +396,7 @@ int path_within_root(int root, int fd, char **path, struct error **err)
 	snprintf(name, sizeof name, "%d", fd);
 	if (r == 0)
 		r = read_link(dir, name, &text);
-	if (r < 0)
+	if (r)
 		return error_errno(err, -r, "read the path of an open file");
 	length = str_equal(root_text, "/") ? 0 : strlen(root_text);
 	if (*text != '/' || strncmp(text, root_text, length) != 0 ||

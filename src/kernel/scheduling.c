@@ -29,7 +29,7 @@ static int add_range(struct number_set *set, char *range)
 	r = parse_u64(range, NUMBER_SET_MAX - 1, &first);
 	if (r == 0)
 		r = parse_u64(dash ? dash : range, NUMBER_SET_MAX - 1, &last);
-	if (r < 0)
+	if (r)
 		return r;
 	if (last < first)
 		return -EINVAL;

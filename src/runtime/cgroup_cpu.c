@@ -141,11 +141,9 @@ static int set_bandwidth_v2(const struct cgroup_target *t, const struct spec_res
 		r = cgroup_put(t, field, "cpu.max", "%" PRId64 " %" PRIu64, quota, period);
 	else if (quota > 0)
 		r = cgroup_put(t, field, "cpu.max", "%" PRId64, quota);
-	else if (quota < 0 && period > 0)
-		r = cgroup_put(t, field, "cpu.max", "max %" PRIu64, period);
-	else if (quota < 0)
+	else if (quota < 0 && period == 0)
 		r = cgroup_put(t, field, "cpu.max", "max");
-	else if (t->dir && t->is_update &&
+	else if (quota == 0 && t->dir && t->is_update &&
 		 cgroup_read(t->dir->fd, t->dir->path, "cpu.max", &now, NULL) == 0)
 		r = cgroup_put(t, field, "cpu.max", "%.*s %" PRIu64, (int)strcspn(now, " "), now,
 			       period);
@@ -224,9 +222,9 @@ static int stat_cpu_v2(const struct cgroup_target *t, json_t *data)
 
 	json_object_set_new(cpu, "usage",
 			    json_pack("{s:I, s:I, s:I}", "total",
-				      (json_int_t)(member(stat, "usage_usec") * 1000), "kernel",
-				      (json_int_t)(member(stat, "system_usec") * 1000), "user",
-				      (json_int_t)(member(stat, "user_usec") * 1000)));
+				      (json_int_t)member(stat, "usage_usec") * 1000, "kernel",
+				      (json_int_t)member(stat, "system_usec") * 1000, "user",
+				      (json_int_t)member(stat, "user_usec") * 1000));
 	add_throttling(cpu, member(stat, "nr_periods"), member(stat, "nr_throttled"),
 		       member(stat, "throttled_usec") * 1000);
 	if (psi)
@@ -273,12 +271,12 @@ static void add_percpu(const struct cgroup_target *t, json_t *usage)
 static int stat_cpuacct_v1(const struct cgroup_target *t, json_t *data)
 {
 	/* cpuacct.stat counts in hundredths of a second (USER_HZ). */
-	const uint64_t tick_ns = 10000000;
+	const json_int_t tick_ns = 10000000;
 	_cleanup_json_ json_t *stat = cgroup_pairs(t, "cpuacct.stat");
 	json_t *usage =
 		json_pack("{s:o, s:I, s:I}", "total", cgroup_number(cgroup_get(t, "cpuacct.usage")),
-			  "kernel", (json_int_t)(member(stat, "system") * tick_ns), "user",
-			  (json_int_t)(member(stat, "user") * tick_ns));
+			  "kernel", (json_int_t)member(stat, "system") * tick_ns, "user",
+			  (json_int_t)member(stat, "user") * tick_ns);
 
 	add_percpu(t, usage);
 	json_object_set_new(cpu_object(data), "usage", usage);

@@ -219,7 +219,7 @@ static int freeze_v1(struct cgroup_dir *dir, bool freeze, struct error **err)
 
 		if (r == 0)
 			r = cgroup_read(dir->fd, dir->path, "freezer.state", &state, err);
-		if (r < 0)
+		if (r)
 			return r;
 		if (strcmp(state, "FROZEN") == 0)
 			return 0;

@@ -260,7 +260,7 @@ int container_restore(const struct runtime *rt, const struct container_checkpoin
 		r = supervise_begin(&supervision, true, err);
 	if (r == 0)
 		r = claim(rt, opts, &s, &spec, err);
-	if (r < 0)
+	if (r)
 		return r;
 	ns_path = spec->linux.namespaces[NAMESPACE_NETWORK].path;
 	/* Inherited by dhow-criu, so not close-on-exec. */

@@ -154,7 +154,7 @@ static void drop_parameter(struct mount_plan *m, const char *key)
 }
 
 /* text is the option's word, which lives as long as the plan. */
-static int apply(struct mount_plan *m, const struct option *o, char *text, struct error **err)
+static int apply(struct mount_plan *m, const struct option *o, const char *text, struct error **err)
 {
 	switch (o->scope) {
 	case OPTION_NONE:

@@ -105,7 +105,7 @@ static int hide_host_pseudo(struct rootfs *r, struct error **err)
 
 	if (n == 0)
 		n = path_within_root(host, r->root_fd, &own, err);
-	length = own ? strlen(own) : 0;
+	length = n == 0 ? strlen(own) : 0;
 	rest = table;
 	while (n == 0 && (line = strsep(&rest, "\n"))) {
 		char *path = whole_pseudo_mount(line);

@@ -147,7 +147,7 @@ bool rootfs_wants_parent(const struct rootfs *r)
 int rootfs_open_sources(struct rootfs *r, struct error **err)
 {
 	const char *root = r->spec->root.path;
-	int dir = root && *root == '/' ? AT_FDCWD : r->opts.bundle_fd;
+	int dir;
 
 	if (!rootfs_wants_parent(r))
 		return 0;
@@ -155,6 +155,7 @@ int rootfs_open_sources(struct rootfs *r, struct error **err)
 	if (geteuid() != 0 && r->opts.has_user_namespace)
 		return 0;
 	if (r->opts.has_user_namespace && !can_child_open(r, root)) {
+		dir = *root == '/' ? AT_FDCWD : r->opts.bundle_fd;
 		r->root_source_fd = clone_source(r, dir, root, MOUNT_CLONE_RECURSIVE, err);
 		if (r->root_source_fd < 0)
 			return error_prefix(err, "root %s", root);

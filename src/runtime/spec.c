@@ -6,7 +6,7 @@
  * (spec_validate.c). Fields that nobody here knows are ignored, as the specification demands. */
 #include "runtime/spec_internal.h"
 
-#define MAX_SIZE (4 * 1024 * 1024)
+#define MAX_SIZE ((size_t)4 * 1024 * 1024)
 
 /* Opens a spec around text. */
 static int begin(const char *text, size_t length, const char *what, struct spec **out,
@@ -16,8 +16,9 @@ static int begin(const char *text, size_t length, const char *what, struct spec 
 	int r;
 
 	if (length > MAX_SIZE)
-		return error_set(err, EINVAL, "%s: %zu bytes are more than the %d that are allowed",
-				 what, length, MAX_SIZE);
+		return error_set(err, EINVAL,
+				 "%s: %zu bytes are more than the %zu that are allowed", what,
+				 length, MAX_SIZE);
 	spec = calloc(1, sizeof *spec);
 	if (!spec)
 		return error_errno(err, ENOMEM, "parse %s", what);
@@ -42,7 +43,7 @@ static int check_version(struct spec_parser *p, const struct json_at *root)
 		if (digits == 0 || digits > 9 || (i < 2 && v[digits] != '.'))
 			return spec_refuse(p, &at, p->spec->oci_version,
 					   "is not a semantic version");
-		if (i == 0 && strncmp(v, "1.", 2))
+		if (i == 0 && strncmp(v, "1.", 2) != 0)
 			return spec_refuse(p, &at, p->spec->oci_version,
 					   "is not supported (only 1.x is)");
 		v += digits + (i < 2);

@@ -97,7 +97,7 @@ bool spec_is_interface_name(const char *name);
 /* The sections. */
 int spec_parse_process_at(struct spec_parser *p, const struct json_at *at);
 int spec_parse_id_maps(struct spec_parser *p, const struct json_at *at, struct spec_id_maps *maps);
-int spec_parse_mounts(struct spec_parser *p, const struct json_at *root);
+int spec_parse_mounts(struct spec_parser *p, const struct json_at *top);
 int spec_parse_hooks(struct spec_parser *p, const struct json_at *at);
 int spec_parse_linux(struct spec_parser *p, const struct json_at *at);
 int spec_parse_resources_at(struct spec_parser *p, const struct json_at *at);

@@ -5,7 +5,7 @@
 #include "runtime/spec_internal.h"
 
 /* Enough for the arrays of a configuration with Docker's seccomp profile in one go. */
-#define CHUNK_SIZE (12 * 1024)
+#define CHUNK_SIZE ((size_t)12 * 1024)
 /* How much of a refused string is worth showing. */
 #define SHOWN_LENGTH 64
 
@@ -388,6 +388,6 @@ bool spec_is_interface_name(const char *name)
 	size_t length = strlen(name);
 
 	/* IFNAMSIZ is 16, with the NUL. */
-	return length > 0 && length < 16 && strcmp(name, ".") && strcmp(name, "..") &&
+	return length > 0 && length < 16 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 	       strcspn(name, "/: \t\n\v\f\r") == length;
 }

@@ -121,7 +121,7 @@ static int parse_capability(struct spec_parser *p, const struct json_at *at, uin
 	if (!name)
 		return json_fail(at, p->err, "expected a string, found null");
 	for (int i = 0; i < (int)ARRAY_SIZE(capability_names); i++) {
-		if (strcmp(capability_names[i], name))
+		if (strcmp(capability_names[i], name) != 0)
 			continue;
 		if (is_capability_supported(i))
 			*set |= UINT64_C(1) << i;

@@ -126,9 +126,8 @@ static int loop(struct supervision *s, int pidfd, int master, int *status, struc
 		}
 		if (fds[1].revents)
 			handle_signals(s, pidfd, master);
-		if ((fds[2].revents & POLLIN) && !copy_some(master, STDOUT_FILENO))
-			fds[2].fd = -1;
-		else if (fds[2].revents & ~POLLIN)
+		if (fds[2].revents &&
+		    (!(fds[2].revents & POLLIN) || !copy_some(master, STDOUT_FILENO)))
 			fds[2].fd = -1;
 		if (fds[3].revents && !copy_some(STDIN_FILENO, master)) {
 			/* The end of input is what a terminal user would type for it. */

@@ -329,10 +329,10 @@ int main(int argc, char **argv)
 {
 	bool is_user = argc > 1 && strcmp(argv[1], "--user") == 0;
 	char **args = argv + 1 + is_user;
-	const char *action = args[0], *unit = action ? args[1] : NULL;
+	const char *action = args[0], *unit = action && args[1] ? args[1] : "";
 	sd_bus *bus;
 
-	if (!action || (!unit && strcmp(action, "version") != 0))
+	if (!action || (!*unit && strcmp(action, "version") != 0))
 		fail("usage: dhow-systemd [--user] start|set|stop|cgroup|version [UNIT] [PROPERTY]...");
 	bus = open_bus(is_user);
 	if (strcmp(action, "start") == 0)

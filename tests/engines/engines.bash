@@ -70,12 +70,15 @@ start_containerd() {
 	await containerd 30 ctr_ version
 }
 
+# No pipe for its errors: conmon keeps whatever is open. It also leaves a file "oom" where it stands. Locks are in files
+# below the world, not in the one shared memory object that all podmen of a host use.
 podman_() {
 	local status=0
-	# No pipe for its errors: conmon keeps whatever is open. It also leaves a file "oom" where it stands.
 	cd "$WORLD" || return
-	command podman --log-level error --root "$WORLD/podman" --runroot "$WORLD/podman-run" --tmpdir "$WORLD/podman-tmp" \
-		--cgroup-manager cgroupfs --events-backend file "$@" 2>"$WORLD/podman.errors" || status=$?
+	[ -e containers.conf ] || printf '[engine]\nlock_type = "file"\n' >containers.conf
+	CONTAINERS_CONF=$WORLD/containers.conf command podman --log-level error --root "$WORLD/podman" \
+		--runroot "$WORLD/podman-run" --tmpdir "$WORLD/podman-tmp" --cgroup-manager cgroupfs --events-backend file \
+		"$@" 2>"$WORLD/podman.errors" || status=$?
 	grep -v 'CNI config' "$WORLD/podman.errors" >&2 || :
 	return $status
 }

@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 	if (r < 0)
 		return report(err,
 			      is_unknown_command(&call, r) ? STATUS_UNKNOWN_COMMAND : STATUS_ERROR);
-	if (globals->criu)
+	if (globals && globals->criu)
 		log_warning("--criu is ignored: criu is looked for in $PATH");
 	r = finish(run_command(&call, &err), &err);
 	if (r >= 0)

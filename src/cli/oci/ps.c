@@ -70,7 +70,7 @@ static int run_ps(char **argv, char **output, struct error **err)
 	_cleanup_fd_ int from = -1, to = -1;
 	int ends[2], status, r;
 	size_t length;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "run ps");
