@@ -324,6 +324,8 @@ static int launch(struct session *s, struct error **err)
 		.cgroup_fds = s->cgroup_fds,
 		.cgroup_fd_count = s->cgroup_fd_count,
 	};
+	/* The host's procfs shows the child, too, which then needs no instance of its own. */
+	procfs_root(NULL);
 	/* Inherited by the child: nobody in the container may trace it or look into its descriptors. */
 	prctl(PR_SET_DUMPABLE, 0);
 	s->pid = place_clone_into(&place, &s->pidfd, err);

@@ -36,13 +36,6 @@ int place_open(const struct spec_linux *config, struct placement *out, struct er
 		if (!ns->is_set)
 			continue;
 		if (!ns->path) {
-			if (!namespace_is_supported(&namespace_types[i])) {
-				place_close(&p);
-				return error_set(
-					err, EINVAL,
-					"linux.namespaces: this kernel has no %s namespaces",
-					namespace_types[i].spec_name);
-			}
 			if (i != NAMESPACE_CGROUP && i != NAMESPACE_TIME)
 				p.new_flags |= (uint64_t)(unsigned)namespace_types[i].flag;
 			continue;
@@ -177,14 +170,28 @@ static int join_placement(const void *data, struct error **err)
 	return join_all(data, err);
 }
 
+/* Asked only then, since each look into /proc takes longer than clone3 needs for the answer. */
+static void explain_refusal(const struct placement *p, struct error **err)
+{
+	for (size_t i = 0; i < NAMESPACE_TYPES; i++)
+		if ((p->new_flags & (uint64_t)(unsigned)namespace_types[i].flag) &&
+		    !namespace_is_supported(&namespace_types[i]))
+			error_set(err, EINVAL, "linux.namespaces: this kernel has no %s namespaces",
+				  namespace_types[i].spec_name);
+}
+
 pid_t place_clone(const struct placement *p, int *pidfd, struct error **err)
 {
 	struct process_clone direct = {
 		.flags = p->new_flags, .cgroup_fd = p->cgroup_fd, .exit_signal = SIGCHLD};
 
-	if (!p->needs_joiner)
-		return process_clone(&direct, pidfd, err);
-	return clone_by_joiner(join_placement, p, p->new_flags, p->cgroup_fd, pidfd, err);
+	pid_t pid = p->needs_joiner ? clone_by_joiner(join_placement, p, p->new_flags, p->cgroup_fd,
+						      pidfd, err)
+				    : process_clone(&direct, pidfd, err);
+
+	if (pid == -EINVAL)
+		explain_refusal(p, err);
+	return pid;
 }
 
 int place_join(const struct placement *p, struct error **err)
