@@ -37,11 +37,14 @@ struct container_create_opts {
 	int preserve_fds; /* descriptors 3 to 2+N are handed to the program */
 	/* Counted from LISTEN_FDS by the caller; the runtime passes LISTEN_* on as runc does. */
 	int listen_fds;
+	const char *notify_socket; /* NOTIFY_SOCKET of the caller, or NULL; see sd_notify(3) */
 };
 
 int container_create(const struct runtime *rt, const struct container_create_opts *opts,
 		     struct error **err);
-int container_start(const struct runtime *rt, const char *id, struct error **err);
+/* With notify_socket (or NULL) it returns when the container has said READY=1, or ended. */
+int container_start(const struct runtime *rt, const char *id, const char *notify_socket,
+		    struct error **err);
 /* Create, start and, unless detach, wait and delete. Returns the program's exit status (0 to 255), or a
  * negative errno. */
 int container_run(const struct runtime *rt, const struct container_create_opts *opts,

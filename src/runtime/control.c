@@ -9,6 +9,7 @@
 #include "kernel/process.h"
 #include "runtime/attributes.h"
 #include "runtime/launch.h"
+#include "runtime/notify.h"
 #include "runtime/destroy.h"
 #include "runtime/hooks.h"
 #include "runtime/state.h"
@@ -79,8 +80,11 @@ static int kill_and_wait(const struct state *s, struct error **err)
 	return 0;
 }
 
-int container_start(const struct runtime *rt, const char *id, struct error **err)
+int container_start(const struct runtime *rt, const char *id, const char *notify_socket,
+		    struct error **err)
 {
+	_cleanup_(notify_close) struct notify notify = {.fd = -1};
+	_cleanup_fd_ int pidfd = -1;
 	_cleanup_state_ struct state s = {.dir_fd = -1};
 	_cleanup_spec_ struct spec *spec = NULL;
 	enum container_status status;
@@ -96,6 +100,8 @@ int container_start(const struct runtime *rt, const char *id, struct error **err
 		return error_set(err, EINVAL, "cannot start an already running container");
 	r = state_load_config(&s, &spec, err);
 	if (r == 0)
+		r = notify_listen(&s, notify_socket, &notify, err);
+	if (r == 0)
 		r = start_waiting(&s, spec, err);
 	unlinkat(s.dir_fd, "start.sock", 0);
 	if (r == 0)
@@ -103,7 +109,14 @@ int container_start(const struct runtime *rt, const char *id, struct error **err
 	/* Specification, "Lifecycle": a failed start or hook stops the container; it stays to be deleted. */
 	if (r < 0)
 		kill_and_wait(&s, NULL);
-	return r;
+	if (r < 0 || notify.fd < 0)
+		return r;
+	pidfd = state_open_process(&s, NULL);
+	state_unlock(&s);
+	notify.pid = s.pid;
+	if (pidfd >= 0)
+		notify_wait(&notify, pidfd);
+	return 0;
 }
 
 int destroy_container(const struct runtime *rt, struct state *s, const struct spec *spec,

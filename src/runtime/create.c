@@ -26,6 +26,7 @@
 #include "runtime/hooks.h"
 #include "runtime/init.h"
 #include "runtime/launch.h"
+#include "runtime/notify.h"
 #include "runtime/supervise.h"
 #include "runtime/sync.h"
 
@@ -46,6 +47,7 @@ struct creation {
 	int sync, child_sync;
 	int cgroup_fds[CGROUP_JOIN_MAX];
 	int cgroup_fd_count;
+	struct notify notify;
 	int pidfd;
 	pid_t pid;
 };
@@ -61,6 +63,7 @@ static void creation_clear(struct creation *c)
 	close_fd(&c->sync);
 	close_fd(&c->child_sync);
 	close_fd(&c->pidfd);
+	notify_close(&c->notify);
 	place_close(&c->placement);
 	rootfs_free(c->rootfs);
 	seccomp_program_clear(&c->seccomp);
@@ -80,6 +83,7 @@ static void creation_init(struct creation *c)
 			       .sync = -1,
 			       .child_sync = -1,
 			       .pidfd = -1,
+			       .notify = {.fd = -1},
 			       .state = {.dir_fd = -1}};
 	for (int i = 0; i < NAMESPACE_TYPES; i++)
 		c->placement.join_fds[i] = -1;
@@ -203,6 +207,7 @@ static _noreturn_ void child(struct creation *c)
 			    .seccomp = &c->seccomp,
 			    .preserve_fds = c->opts->preserve_fds + c->opts->listen_fds,
 			    .listen_fds = c->opts->listen_fds,
+			    .notify_socket = c->opts->notify_socket ? NOTIFY_SOCKET_INSIDE : NULL,
 			    .make_cwd = true,
 			    .keep = {c->child_sync, c->start_listener}},
 		.sync = c->child_sync,
@@ -427,6 +432,8 @@ static int make(struct creation *c, bool is_detached, bool waits_for_start, stru
 
 	if (r == 0)
 		r = claim_id(c, err);
+	if (r == 0 && c->opts->notify_socket)
+		r = notify_prepare(c->rt, &c->state, c->spec, err);
 	if (r == 0)
 		r = make_rootfs(c, err);
 	if (r == 0)
@@ -461,8 +468,12 @@ int container_create(const struct runtime *rt, const struct container_create_opt
 static int start(struct creation *c, struct error **err)
 {
 	bool is_closed = false;
-	int r = sync_send(c->sync, SYNC_START, 0, -1, NULL);
+	int r = notify_listen(&c->state, c->opts->notify_socket, &c->notify, err);
 
+	if (r < 0)
+		return r;
+	c->notify.pid = c->pid;
+	r = sync_send(c->sync, SYNC_START, 0, -1, NULL);
 	if (r < 0)
 		return error_errno(err, -r, "tell the container's process to start");
 	r = serve(c, SYNC_ERROR, &is_closed, err);
@@ -475,6 +486,7 @@ static int stand_by(struct creation *c, struct supervision *supervision, struct 
 
 	state_unlock(&c->state);
 	supervision->pid = c->pid;
+	supervision->notify = &c->notify;
 	r = supervise(supervision, c->pidfd, TAKE_FD(c->master), &status, err);
 	if (r < 0)
 		return r;
@@ -508,5 +520,9 @@ int container_run(const struct runtime *rt, const struct container_create_opts *
 		undo(&c, err);
 		return r;
 	}
-	return opts->detach ? 0 : stand_by(&c, &supervision, err);
+	if (!opts->detach)
+		return stand_by(&c, &supervision, err);
+	state_unlock(&c.state);
+	notify_wait(&c.notify, c.pidfd);
+	return 0;
 }

@@ -335,6 +335,9 @@ struct spec {
 	void *memory_; /* the arrays' owner, spec.c's own */
 };
 
+/* Adds a mount after those of the configuration. Copies destination and source; type and options must outlive spec. */
+int spec_add_mount(struct spec *spec, const struct spec_mount *mount, struct error **err);
+
 /* Parses and checks a config.json (length bytes, at most 4 MiB). Returns 0 and *out, which
  * spec_free() frees, or a negative errno with one line that names the field. */
 int spec_parse(const char *text, size_t length, struct spec **out, struct error **err);

@@ -130,6 +130,33 @@ int spec_check_mounts(struct spec_parser *p, const struct json_at *top)
 	return 0;
 }
 
+static char *copy_text(struct spec *spec, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = spec_alloc(spec, size, 1);
+
+	return copy ? memcpy(copy, text, size) : NULL;
+}
+
+int spec_add_mount(struct spec *spec, const struct spec_mount *mount, struct error **err)
+{
+	struct spec_mount *mounts = spec_alloc(spec, spec->mount_count + 1, sizeof *mounts), *added;
+
+	if (!mounts)
+		return error_errno(err, ENOMEM, "add a mount");
+	if (spec->mount_count)
+		memcpy(mounts, spec->mounts, spec->mount_count * sizeof *mounts);
+	added = &mounts[spec->mount_count];
+	*added = *mount;
+	added->destination = copy_text(spec, mount->destination);
+	added->source = copy_text(spec, mount->source);
+	if (!added->destination || !added->source)
+		return error_errno(err, ENOMEM, "add a mount");
+	spec->mounts = mounts;
+	spec->mount_count++;
+	return 0;
+}
+
 static int parse_hook(struct spec_parser *p, const struct json_at *at, void *item)
 {
 	static const struct spec_member members[] = {

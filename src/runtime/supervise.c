@@ -116,6 +116,7 @@ static int loop(struct supervision *s, int pidfd, int master, int *status, struc
 		{.fd = s->signals, .events = POLLIN},
 		{.fd = master, .events = POLLIN},
 		{.fd = master >= 0 ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = s->notify ? s->notify->fd : -1, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -135,6 +136,8 @@ static int loop(struct supervision *s, int pidfd, int master, int *status, struc
 				log_debug("the terminal is gone: %s", strerror(errno));
 			fds[3].fd = -1;
 		}
+		if (fds[4].revents && notify_handle(s->notify))
+			fds[4].fd = -1;
 		if (fds[0].revents)
 			break;
 	}

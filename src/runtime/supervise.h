@@ -4,11 +4,12 @@
 #ifndef DHOW_RUNTIME_SUPERVISE_H
 #define DHOW_RUNTIME_SUPERVISE_H
 
-#include "base/base.h"
+#include "runtime/notify.h"
 
 struct supervision {
-	int signals; /* signalfd; every signal is blocked while it is open */
-	pid_t pid;   /* the process; set by the caller before supervise() */
+	int signals;           /* signalfd; every signal is blocked while it is open */
+	pid_t pid;             /* the process; set by the caller before supervise() */
+	struct notify *notify; /* passed on meanwhile; NULL for none */
 };
 
 /* From here on signals wait for supervise(). Must be called before the process exists, so that none is

@@ -408,6 +408,53 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	is "$output" $'1 1\nthree'
 }
 
+# A service manager that writes down what it is told, and closes the barrier's descriptor.
+service_manager()
+{
+	python3 -c 'import socket, sys, os
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    data, fds, flags, address = socket.recv_fds(s, 4096, 4)
+    with open(sys.argv[2], "ab") as out:
+        out.write(data.rstrip() + b"\n")
+    for fd in fds:
+        os.close(fd)' "$WORLD/manager" "$WORLD/told" 3>&- 4>&- &
+	AGENTS+=($!)
+	wait_until 5 test -S "$WORLD/manager"
+}
+
+@test "run: NOTIFY_SOCKET, the container's READY=1 and its PID reach the service manager, nothing else" {
+	service_manager
+	bundle 'sh("probe notify MAINPID=1; probe notify STATUS=x; probe notify READY=1; ls -d /run/notify/*")'
+	NOTIFY_SOCKET=$WORLD/manager run_ok
+	is "$output" /run/notify/notify.sock
+	like "$(cat "$WORLD/told")" $'^READY=1\nMAINPID=[0-9]+\nBARRIER=1$'
+	[ ! -e "$ROOT/$CT" ]
+}
+
+@test "start: NOTIFY_SOCKET, it waits until the container is ready" {
+	service_manager
+	bundle 'sh("while [ ! -e /data/go ]; do sleep 0.05; done; probe notify READY=1; sleep 100")'
+	NOTIFY_SOCKET=$WORLD/manager create_it
+	NOTIFY_SOCKET=$WORLD/manager oci start "$CT" >"$WORLD/start" 2>&1 &
+	local start=$!
+	wait_until 5 is_status running
+	[ -d "/proc/$start" ] || fail "start did not wait: $(cat "$WORLD/start")"
+	touch "$BUNDLE/rootfs/data/go"
+	wait "$start"
+	has "$(cat "$WORLD/told")" "MAINPID=$(pid_of)"
+}
+
+@test "start: NOTIFY_SOCKET, it does not wait for what has ended" {
+	service_manager
+	bundle 'sh("true")'
+	NOTIFY_SOCKET=$WORLD/manager create_it
+	NOTIFY_SOCKET=$WORLD/manager run oci start "$CT"
+	is "$status" 0
+	[ ! -e "$WORLD/told" ]
+}
+
 @test "run --pidfd-socket: receives a pidfd of the first process" {
 	agent pidfd "$WORLD/s" "$WORLD/o"
 	bundle '.process.args = ["/bin/sleep", "100"]'

@@ -13,6 +13,7 @@
  *   probe eat MIB                   touches that much memory, says "ate"
  *   probe fork N                    forks until it fails or N children sleep, says how many
  *   probe signals                   blocked and ignored masks as inherited
+ *   probe notify TEXT               sends TEXT to $NOTIFY_SOCKET
  *   probe exec PROGRAM...   (nothing but execv: for looking at what survives an exec)
  */
 #include <errno.h>
@@ -25,7 +26,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,6 +192,17 @@ static int probe_signals(int argc, char **argv)
 	return 0;
 }
 
+/* notify TEXT: sends it to $NOTIFY_SOCKET. */
+static int probe_notify(int argc, char **argv)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strncpy(address.sun_path, getenv("NOTIFY_SOCKET"), sizeof(address.sun_path) - 1);
+	return sendto(fd, argv[0], strlen(argv[0]), 0, (struct sockaddr *)&address,
+		      sizeof(address)) < 0;
+}
+
 static int probe_exec(int argc, char **argv)
 {
 	if (argc > 0)
@@ -211,6 +225,7 @@ static const struct {
 	{"eat", probe_eat},
 	{"fork", probe_fork},
 	{"signals", probe_signals},
+	{"notify", probe_notify},
 	{"exec", probe_exec},
 };
 

@@ -91,7 +91,9 @@ int oci_runtime_for_new(const struct command_call *call, struct runtime *out, ch
 	"starting. It must be unique on your host.\n"
 #define OCI_LIST_IDS "list --quiet"
 
-/* Fills in what create and run take from the environment and the arguments: the id, LISTEN_FDS
+/* The service manager's socket, or NULL; see sd_notify(3). */
+const char *oci_notify_socket(void);
+/* Fills in what create and run take from the environment and the arguments: the id, NOTIFY_SOCKET, LISTEN_FDS
  * (sd_listen_fds(3)), and checks --preserve-fds. */
 int oci_complete_create(const struct command_call *call, struct container_create_opts *opts,
 			struct error **err);

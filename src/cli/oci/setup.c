@@ -122,6 +122,13 @@ static int listen_fds(int *out, struct error **err)
 	return 0;
 }
 
+const char *oci_notify_socket(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	return path && *path ? path : NULL;
+}
+
 int oci_complete_create(const struct command_call *call, struct container_create_opts *opts,
 			struct error **err)
 {
@@ -130,6 +137,7 @@ int oci_complete_create(const struct command_call *call, struct container_create
 	opts->id = call->arguments[0];
 	if (opts->bundle && !*opts->bundle)
 		opts->bundle = NULL;
+	opts->notify_socket = oci_notify_socket();
 	r = listen_fds(&opts->listen_fds, err);
 	if (!r)
 		r = oci_check_preserved(opts->preserve_fds, err);

@@ -8,7 +8,7 @@ static int run(const struct command_call *call, struct error **err)
 	struct runtime rt;
 	int r = oci_runtime(call, &rt, &root, err);
 
-	return r ? r : container_start(&rt, call->arguments[0], err);
+	return r ? r : container_start(&rt, call->arguments[0], oci_notify_socket(), err);
 }
 
 const struct command oci_start = {
