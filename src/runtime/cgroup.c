@@ -8,6 +8,7 @@
 
 static const struct cgroup_manager *const managers[] = {
 	&cgroup_manager_cgroupfs,
+	&cgroup_manager_systemd,
 };
 
 static const struct cgroup_manager *find_manager(const char *name)
@@ -53,8 +54,6 @@ int cgroup_open(const struct cgroup_opts *opts, struct cgroup **out, struct erro
 	if (r < 0)
 		return r;
 	cg->manager = find_manager(opts->is_systemd ? "systemd" : "cgroupfs");
-	if (!cg->manager)
-		return error_set(err, ENOSYS, "--systemd-cgroup: built without the systemd driver");
 	cg->layout = host->layout;
 	cg->is_rootless = opts->is_rootless;
 	cg->is_path_given = opts->cgroups_path && *opts->cgroups_path;
@@ -98,17 +97,16 @@ int cgroup_remove(struct cgroup *cg, struct error **err)
 	return (cg->manager->remove ? cg->manager->remove : cgroup_fs_remove)(cg, err);
 }
 
-/* Where manager decides, the scope must exist first. */
-static bool is_joined_by_child(const struct cgroup *cg)
+bool cgroup_is_attached_by_parent(const struct cgroup *cg)
 {
-	return !cg->manager->is_attached_by_parent;
+	return cg->manager->is_attached_by_parent;
 }
 
 int cgroup_clone_fd(struct cgroup *cg)
 {
 	struct cgroup_dir *dir = cgroup_find_dir(cg, "");
 
-	if (!dir || !is_joined_by_child(cg))
+	if (!dir || cgroup_is_attached_by_parent(cg))
 		return -1;
 	return cgroup_dir_open(dir, NULL) < 0 ? -1 : dir->fd;
 }
@@ -121,7 +119,7 @@ int cgroup_join_fds(struct cgroup *cg, int fds[CGROUP_JOIN_MAX], struct error **
 {
 	int count = 0, r = 0;
 
-	if (!is_joined_by_child(cg))
+	if (cgroup_is_attached_by_parent(cg))
 		return 0;
 	for (size_t i = 0; i < cg->dir_count && r >= 0; i++) {
 		struct cgroup_dir *dir = &cg->dirs[i];

@@ -43,6 +43,8 @@ int cgroup_create(struct cgroup *cg, const struct spec_resources *resources, str
  * cgroup namespace and a writable cgroup mount; owner is its process's user. v2 only: does nothing on
  * others, where delegation isn't safe. cgroup-v2.rst, "Delegation". */
 int cgroup_delegate(struct cgroup *cg, uid_t owner, struct error **err);
+/* Does so for the user of the configuration's process, where the specification wants it ("Cgroup ownership"). */
+int cgroup_delegate_to_user(struct cgroup *cg, const struct spec *spec, struct error **err);
 
 /* A process joins in two steps, on hybrid hosts both: it is cloned into the unified hierarchy by
  * cgroup_clone_fd(), and joins the v1 ones itself through cgroup_join_fds(). Either has nothing to do (-1,
@@ -60,6 +62,9 @@ int cgroup_join_fds(struct cgroup *cg, int fds[CGROUP_JOIN_MAX], struct error **
 /* The calling single-threaded process joins. Plain code: no allocation. Returns 0 or a negative errno. */
 int cgroup_join_self(const int *fds, int count);
 
+/* The process can't join by itself: it waits, before it makes a cgroup namespace, until cgroup_attach was
+ * called for it (systemd driver). */
+bool cgroup_is_attached_by_parent(const struct cgroup *cg);
 /* Moves a process in from outside. With the systemd driver and no scope yet, makes the scope. */
 int cgroup_attach(struct cgroup *cg, pid_t pid, const struct spec_resources *resources,
 		  struct error **err);

@@ -194,20 +194,14 @@ static int give_up(struct cgroup *cg, int reason, const struct spec_resources *r
 	return 0;
 }
 
-/* A cgroup that was there before may be shared with nobody: what is in it would get the container's limits,
- * be listed as its processes, and be killed with it. */
-static int check_unused(struct cgroup *cg, struct error **err)
+/* What is in a cgroup that was there before would get the container's limits, be listed as its processes, and
+ * be killed with it. */
+int cgroup_check_unused(struct cgroup *cg, struct error **err)
 {
 	_cleanup_free_ pid_t *pids = NULL;
-	bool is_new = true;
 	size_t count = 0;
-	int r;
+	int r = cgroup_pids(cg, true, &pids, &count, err);
 
-	for (size_t i = 0; i < cg->dir_count; i++)
-		is_new &= cg->dirs[i].kept_length < strlen(cg->dirs[i].path);
-	if (is_new)
-		return 0;
-	r = cgroup_pids(cg, true, &pids, &count, err);
 	if (r < 0)
 		return r;
 	if (count > 0)
@@ -217,6 +211,15 @@ static int check_unused(struct cgroup *cg, struct error **err)
 	if (cgroup_is_frozen(cg) == 1)
 		return error_set(err, EBUSY, "the container's cgroup is frozen");
 	return 0;
+}
+
+static bool is_new(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->dir_count; i++) {
+		if (cg->dirs[i].kept_length == strlen(cg->dirs[i].path))
+			return false;
+	}
+	return true;
 }
 
 int cgroup_fs_create(struct cgroup *cg, const struct spec_resources *resources, struct error **err)
@@ -239,8 +242,8 @@ int cgroup_fs_create(struct cgroup *cg, const struct spec_resources *resources, 
 		if (r >= 0 && cg->layout == CGROUP_V2)
 			r = cgroup_dir_enable(&cg->dirs[i], err);
 	}
-	if (r >= 0)
-		r = check_unused(cg, err);
+	if (r >= 0 && !is_new(cg))
+		r = cgroup_check_unused(cg, err);
 	if (r >= 0)
 		return 0;
 	for (size_t i = 0; i < cg->dir_count; i++)

@@ -56,7 +56,7 @@ struct cgroup_manager {
 };
 
 /* Listed in cgroup.c. */
-extern const struct cgroup_manager cgroup_manager_cgroupfs;
+extern const struct cgroup_manager cgroup_manager_cgroupfs, cgroup_manager_systemd;
 
 /* Adds the directory relative (which may start with "/", and may hold "..": it never leads out) of the
  * hierarchy; below_own: counted from this process's own cgroup in it instead of the root. */
@@ -91,6 +91,8 @@ int cgroup_fs_remove(struct cgroup *cg, struct error **err);
 int cgroup_dir_make(struct cgroup_dir *dir, struct error **err);
 /* Turns the controllers on all the way down to a directory of the unified hierarchy. */
 int cgroup_dir_enable(struct cgroup_dir *dir, struct error **err);
+/* -EBUSY where processes are in the cgroup already, or it is frozen. */
+int cgroup_check_unused(struct cgroup *cg, struct error **err);
 /* Removes what cgroup_dir_make made, for a create that failed half way. */
 void cgroup_dir_unmake(struct cgroup_dir *dir);
 

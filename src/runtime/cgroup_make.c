@@ -223,49 +223,6 @@ int cgroup_dir_make(struct cgroup_dir *dir, struct error **err)
 	return 0;
 }
 
-/* The files that the kernel names, by default those of which a delegatee writes. */
-static char *read_delegated(void)
-{
-	char *text = NULL;
-
-	if (file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", 4096, &text, NULL, NULL) < 0)
-		text = strdup("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
-	return text;
-}
-
-static int give_to(int dirfd, const char *dir, const char *name, uid_t owner)
-{
-	uint64_t begin = trace_begin();
-	int r = fchownat(dirfd, name, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-
-	trace_step(TRACE_CGROUP, begin, "fchownat", r, "%s/%s, %u", dir, name, owner);
-	/* The list is of all files that some kernel configuration may have. */
-	return r == -ENOENT ? 0 : r;
-}
-
-int cgroup_delegate(struct cgroup *cg, uid_t owner, struct error **err)
-{
-	struct cgroup_dir *dir = cgroup_find_dir(cg, "");
-	_cleanup_free_ char *list = NULL;
-	_cleanup_strv_ struct strv names = {0};
-	int r;
-
-	if (cg->layout != CGROUP_V2 || !dir)
-		return 0;
-	list = read_delegated();
-	if (!list || strv_split(&names, list, "\n") < 0)
-		return error_errno(err, ENOMEM, "delegate cgroup %s", dir->path);
-	r = cgroup_dir_open(dir, err);
-	if (r < 0)
-		return r;
-	r = give_to(dir->fd, dir->path, ".", owner);
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		if (!strchr(names.items[i], '/'))
-			r = give_to(dir->fd, dir->path, names.items[i], owner);
-	}
-	return r < 0 ? error_errno(err, -r, "delegate cgroup %s to user %u", dir->path, owner) : 0;
-}
-
 void cgroup_dir_unmake(struct cgroup_dir *dir)
 {
 	close_fd(&dir->fd);

@@ -7,21 +7,16 @@
  * (soft when nothing is said, as runc). A restored container is recorded like one that was run. */
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "dhow_config.h"
 #include "kernel/process.h"
-#include "runtime/launch.h"
 #include "runtime/destroy.h"
+#include "runtime/helper.h"
+#include "runtime/launch.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
-
-#define CRIU_PROGRAM DHOW_LIBEXECDIR "/dhow-criu"
-#define OUTPUT_MAX   65536
 
 static int add_option(struct strv *argv, const char *name, const char *value)
 {
@@ -90,42 +85,14 @@ static int add_external_mounts(struct strv *argv, const struct spec *spec, bool 
 	return r;
 }
 
-/* Runs dhow-criu; its standard output goes to *output where that is wanted. */
 static int run_criu(const struct strv *argv, char **output, struct error **err)
 {
-	_cleanup_free_ char *text = NULL;
-	posix_spawn_file_actions_t actions;
-	int out[2], status, r;
-	pid_t pid;
-
-	if (access(CRIU_PROGRAM, X_OK) < 0)
+	if (!helper_exists(argv->items[0]))
 		return error_set(
 			err, ENOTSUP,
 			"checkpoint and restore need CRIU, which this dhow was built without: "
 			"install the package criu and build again");
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "make a pipe");
-	/* Both streams: on failure the text is the error. */
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDERR_FILENO);
-	r = posix_spawn(&pid, CRIU_PROGRAM, &actions, NULL, argv->items, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(out[1]);
-	if (r == 0)
-		r = -fd_read_all(out[0], OUTPUT_MAX, "dhow-criu's output", &text, NULL, NULL);
-	close(out[0]);
-	if (r)
-		return error_errno(err, r, "run %s", CRIU_PROGRAM);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, errno, "wait for dhow-criu");
-	text[strcspn(text, "\n")] = '\0';
-	if (status != 0)
-		return error_set(err, EIO, "%s", *text ? text : "dhow-criu failed");
-	if (output)
-		*output = TAKE_PTR(text);
-	return 0;
+	return helper_run(argv, output, err);
 }
 
 static int refuse_unsupported(const struct container_checkpoint_opts *opts, struct error **err)

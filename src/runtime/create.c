@@ -194,6 +194,12 @@ static int make_cgroup(struct creation *c, struct error **err)
 	return 0;
 }
 
+/* The process goes on only when it was put where it belongs from outside. */
+static bool is_waiting(const struct creation *c)
+{
+	return has_user_namespace(c) || cgroup_is_attached_by_parent(c->state.cgroup);
+}
+
 static _noreturn_ void child(struct creation *c)
 {
 	struct init init = {
@@ -202,6 +208,7 @@ static _noreturn_ void child(struct creation *c)
 		.placement = &c->placement,
 		.rootfs = c->rootfs,
 		.sources_are_open = rootfs_wants_parent(c->rootfs),
+		.is_placed_by_parent = is_waiting(c),
 		.program = {.process = &c->spec->process,
 			    .attributes = attributes_of(c),
 			    .seccomp = &c->seccomp,
@@ -249,7 +256,7 @@ static int write_id_maps(const struct creation *c, struct error **err)
 	return id_maps_write(c->pid, &maps, err);
 }
 
-/* What the process in its user namespace, new or joined, can't do itself; it waits for that. */
+/* What the process in its user namespace, new or joined, can't do itself. */
 static int serve_user_namespace(const struct creation *c, struct error **err)
 {
 	struct attributes_opts attributes = attributes_of(c);
@@ -258,11 +265,24 @@ static int serve_user_namespace(const struct creation *c, struct error **err)
 	if (!has_user_namespace(c))
 		return 0;
 	r = attributes_outside(&attributes, c->pid, err);
-	if (r == 0 && (c->placement.new_flags & CLONE_NEWUSER))
-		r = write_id_maps(c, err);
-	if (r < 0)
+	return r == 0 && (c->placement.new_flags & CLONE_NEWUSER) ? write_id_maps(c, err) : r;
+}
+
+/* Puts the process where it belongs, as far as that is done from outside, and lets it go on. */
+static int place_process(const struct creation *c, struct error **err)
+{
+	int r = 0;
+
+	/* With v1 or no driver help needed this does nothing: the child joins by itself. */
+	if (c->cgroup_fd_count == 0 && c->placement.cgroup_fd < 0)
+		r = cgroup_attach(c->state.cgroup, c->pid, &c->spec->linux.resources, err);
+	if (r == 0)
+		r = cgroup_delegate_to_user(c->state.cgroup, c->spec, err);
+	if (r == 0)
+		r = serve_user_namespace(c, err);
+	if (r < 0 || !is_waiting(c))
 		return r;
-	r = sync_send(c->sync, SYNC_MAPPED, 0, -1, NULL);
+	r = sync_send(c->sync, SYNC_PLACED, 0, -1, NULL);
 	return r < 0 ? error_errno(err, -r, "tell the container's process") : 0;
 }
 
@@ -363,10 +383,7 @@ static int launch(struct creation *c, struct error **err)
 	if (c->pid < 0)
 		return c->pid;
 	close_fd(&c->child_sync);
-	r = serve_user_namespace(c, err);
-	/* With v1 or no driver help needed this does nothing: the child joins by itself. */
-	if (r == 0 && c->cgroup_fd_count == 0 && c->placement.cgroup_fd < 0)
-		r = cgroup_attach(c->state.cgroup, c->pid, &c->spec->linux.resources, err);
+	r = place_process(c, err);
 	if (r == 0 && rdt->is_set)
 		r = rdt_create(rdt, c->opts->id, c->pid, &c->state.rdt_clos_id, err);
 	if (r == 0)

@@ -37,10 +37,8 @@ static int become_root(const struct init *init, struct error **err)
 {
 	int r;
 
-	if (!init->spec->linux.namespaces[NAMESPACE_USER].is_set)
-		return 0;
-	r = sync_expect(init->sync, SYNC_MAPPED, NULL, err);
-	if (r < 0)
+	r = init->is_placed_by_parent ? sync_expect(init->sync, SYNC_PLACED, NULL, err) : 0;
+	if (r < 0 || !init->spec->linux.namespaces[NAMESPACE_USER].is_set)
 		return r;
 	if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
 		return error_errno(err, errno, "become root of the user namespace");

@@ -14,7 +14,8 @@ struct init {
 	const struct state *state; /* for hooks' state objects */
 	const struct placement *placement;
 	struct rootfs *rootfs;
-	bool sources_are_open; /* the parent ran rootfs_open_sources */
+	bool sources_are_open;    /* the parent ran rootfs_open_sources */
+	bool is_placed_by_parent; /* PLACED comes over sync */
 	struct program program;
 	int sync;           /* the child's end; owned */
 	int start_listener; /* where start is awaited, or -1: START comes over sync; owned */

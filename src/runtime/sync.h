@@ -11,7 +11,7 @@
 #define SYNC_TEXT_MAX 8192
 
 enum sync_type {
-	SYNC_MAPPED = 1,    /* parent: the user namespace is ready, and the child may go on */
+	SYNC_PLACED = 1,    /* parent: id maps are written, a cgroup that needs help is joined */
 	SYNC_HOOKS,         /* child: the root is prepared, run prestart and createRuntime hooks */
 	SYNC_HOOKS_DONE,    /* parent */
 	SYNC_READY,         /* child: everything is set up, waiting for START */

@@ -156,24 +156,51 @@ static void append_value(sd_bus_message *m, const char *name, const char *type, 
 	check(sd_bus_message_close_container(m), name);
 }
 
-static void append_properties(sd_bus_message *m, char *const *properties)
+/* "252.39-1~deb12u2" is 252. */
+static unsigned long version_of(sd_bus *bus)
+{
+	static unsigned long version;
+	char *text = NULL;
+
+	if (version == 0) {
+		check(sd_bus_get_property_string(bus, SERVICE, OBJECT, MANAGER, "Version", NULL,
+						 &text),
+		      "ask for systemd's version");
+		/* Git describes some as v252-7-gabc. */
+		version = strtoul(text + strcspn(text, "0123456789"), NULL, 10);
+		free(text);
+	}
+	return version;
+}
+
+static void append_properties(sd_bus *bus, sd_bus_message *m, char *const *properties)
 {
 	check(sd_bus_message_open_container(m, 'a', "(sv)"), "properties");
 	for (; *properties; properties++) {
 		/* Taken apart in a copy: a retry reads the arguments again. */
-		char *name = strdup(*properties), *type, *value;
+		char *copy = strdup(*properties), *name = copy, *type, *value;
 
+		if (name && *name >= '0' && *name <= '9') {
+			unsigned long since = strtoul(name, &name, 10);
+
+			if (*name++ != ':')
+				fail("%s is not [VERSION:]NAME=TYPE:VALUE", *properties);
+			if (version_of(bus) < since) {
+				free(copy);
+				continue;
+			}
+		}
 		type = name ? strchr(name, '=') : NULL;
 		value = type ? strchr(type, ':') : NULL;
 		if (!value)
-			fail("%s is not NAME=TYPE:VALUE", *properties);
+			fail("%s is not [VERSION:]NAME=TYPE:VALUE", *properties);
 		*type++ = '\0';
 		*value++ = '\0';
 		check(sd_bus_message_open_container(m, 'r', "sv"), name);
 		check(sd_bus_message_append(m, "s", name), name);
 		append_value(m, name, type, value);
 		check(sd_bus_message_close_container(m), name);
-		free(name);
+		free(copy);
 	}
 	check(sd_bus_message_close_container(m), "properties");
 }
@@ -181,19 +208,20 @@ static void append_properties(sd_bus_message *m, char *const *properties)
 /* How the job that we wait for ended. */
 struct job {
 	const char *unit;
+	char path[128];  /* "" until systemd answered: signals are looked at after that only */
 	char result[32]; /* "" until it ended */
 };
 
 static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 {
 	struct job *job = data;
-	const char *unit, *result;
+	const char *path, *unit, *result;
 	uint32_t id;
 
 	(void)error;
-	if (sd_bus_message_read(m, "uoss", &id, NULL, &unit, &result) < 0)
+	if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
 		return 0;
-	if (strcmp(unit, job->unit) == 0)
+	if (strcmp(path, job->path) == 0)
 		snprintf(job->result, sizeof job->result, "%s", result);
 	return 0;
 }
@@ -224,19 +252,30 @@ static void await_job(sd_bus *bus, const struct job *job, const char *what)
 		fail("%s %s: systemd's job ended with \"%s\"", what, job->unit, job->result);
 }
 
-static int call_start(sd_bus *bus, const char *unit, char *const *properties, sd_bus_error *error)
+static void keep_path(sd_bus_message *reply, struct job *job)
 {
-	sd_bus_message *m = NULL;
+	const char *path;
+
+	check(sd_bus_message_read(reply, "o", &path), "read systemd's answer");
+	snprintf(job->path, sizeof job->path, "%s", path);
+	sd_bus_message_unref(reply);
+}
+
+static int call_start(sd_bus *bus, struct job *job, char *const *properties, sd_bus_error *error)
+{
+	sd_bus_message *m = NULL, *reply = NULL;
 	int r;
 
 	check(sd_bus_message_new_method_call(bus, &m, SERVICE, OBJECT, MANAGER,
 					     "StartTransientUnit"),
 	      "start");
-	check(sd_bus_message_append(m, "ss", unit, "replace"), "start");
-	append_properties(m, properties);
+	check(sd_bus_message_append(m, "ss", job->unit, "replace"), "start");
+	append_properties(bus, m, properties);
 	check(sd_bus_message_append(m, "a(sa(sv))", 0), "start");
-	r = sd_bus_call(bus, m, 0, error, NULL);
+	r = sd_bus_call(bus, m, 0, error, &reply);
 	sd_bus_message_unref(m);
+	if (r >= 0)
+		keep_path(reply, job);
 	return r;
 }
 
@@ -247,12 +286,12 @@ static void start(sd_bus *bus, const char *unit, char *const *properties)
 	int r;
 
 	listen_for_jobs(bus, &job);
-	r = call_start(bus, unit, properties, &error);
+	r = call_start(bus, &job, properties, &error);
 	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.UnitExists")) {
 		sd_bus_error_free(&error);
 		sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL,
 				   "s", unit);
-		r = call_start(bus, unit, properties, &error);
+		r = call_start(bus, &job, properties, &error);
 	}
 	if (r < 0)
 		fail("start %s: %s", unit, error.message ? error.message : strerror(-r));
@@ -269,7 +308,7 @@ static void set(sd_bus *bus, const char *unit, char *const *properties)
 					     "SetUnitProperties"),
 	      "set");
 	check(sd_bus_message_append(m, "sb", unit, true), "set");
-	append_properties(m, properties);
+	append_properties(bus, m, properties);
 	r = sd_bus_call(bus, m, 0, &error, NULL);
 	if (r < 0)
 		fail("set properties of %s: %s", unit,
@@ -281,15 +320,17 @@ static void stop(sd_bus *bus, const char *unit)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	struct job job = {.unit = unit};
+	sd_bus_message *reply = NULL;
 	int r;
 
 	listen_for_jobs(bus, &job);
-	r = sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "StopUnit", &error, NULL, "ss", unit,
-			       "replace");
+	r = sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "StopUnit", &error, &reply, "ss",
+			       unit, "replace");
 	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
 		return;
 	if (r < 0)
 		fail("stop %s: %s", unit, error.message ? error.message : strerror(-r));
+	keep_path(reply, &job);
 	await_job(bus, &job, "stop");
 	/* What was killed may be "failed", and would be in the way of a namesake. */
 	sd_bus_call_method(bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);

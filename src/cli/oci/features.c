@@ -13,6 +13,7 @@
 #include "cli/oci/oci.h"
 #include "dhow_config.h"
 #include "kernel/namespace.h"
+#include "runtime/helper.h"
 #include "runtime/rootfs.h"
 
 #define OLDEST_VERSION "1.0.0"
@@ -99,14 +100,9 @@ static json_t *seccomp_features(void)
 }
 
 /* What needs a program of its own is a feature only where that is installed. */
-static bool has_program(const char *path)
-{
-	return access(path, X_OK) == 0;
-}
-
 static json_t *linux_features(void)
 {
-	int has_systemd = has_program(DHOW_LIBEXECDIR "/dhow-systemd");
+	int has_systemd = helper_exists("dhow-systemd");
 
 	return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:o, s:{s:b}, s:{s:b},"
 			 " s:{s:b, s:b, s:b}, s:{s:o, s:o}, s:{s:{s:b}}, s:{s:b}}",
@@ -121,7 +117,7 @@ static json_t *linux_features(void)
 
 static json_t *annotations(void)
 {
-	bool has_criu = has_program(DHOW_LIBEXECDIR "/dhow-criu");
+	bool has_criu = helper_exists("dhow-criu");
 	char libseccomp[40];
 
 	oci_libseccomp_version(libseccomp, sizeof libseccomp);
