@@ -21,13 +21,14 @@ int keyring_join(const char *name, struct error **err)
 /* "keyring;UID;GID;PERMISSIONS;NAME" */
 static int read_permissions(int serial, uint32_t *out)
 {
-	char text[256];
+	/* A name that does not fit is not cut: then nothing is written at all. Ours hold a container's id. */
+	char text[2048];
 	long n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, serial, text, sizeof text);
 
 	if (n < 0)
 		return -errno;
 	if (n > (long)sizeof text)
-		n = sizeof text;
+		return -ENAMETOOLONG;
 	text[n > 0 ? n - 1 : 0] = '\0';
 	return sscanf(text, "%*[^;];%*[^;];%*[^;];%x", out) == 1 ? 0 : -EIO;
 }

@@ -170,14 +170,38 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool is
 	return r;
 }
 
-/* A directory whose state can't be read: what can be known of it is its name. */
+/* The cgroup that the directory's configuration names, with all that is in it. */
+static int remove_configured_cgroup(const struct runtime *rt, const char *id, const struct state *s,
+				    struct error **err)
+{
+	_cleanup_spec_ struct spec *spec = NULL;
+	_cleanup_cgroup_ struct cgroup *cgroup = NULL;
+	struct cgroup_opts opts = {
+		.id = id, .is_systemd = rt->is_systemd, .is_rootless = rt->is_rootless};
+
+	if (state_load_config(s, &spec, NULL) < 0)
+		return 0;
+	opts.cgroups_path = spec->linux.cgroups_path;
+	opts.annotations = &spec->annotations;
+	if (cgroup_open(&opts, &cgroup, NULL) < 0)
+		return 0;
+	return cgroup_remove(cgroup, err);
+}
+
+/* A directory whose state can't be read: what can be known of it is its name, and from its copy of the
+ * configuration the cgroup that holds its processes. */
 static int delete_damaged(const struct runtime *rt, const char *id, struct error **err)
 {
 	_cleanup_fd_ int root = open(rt->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_state_ struct state s = {.dir_fd = -1};
+	int r = 0;
 
-	if (!container_id_is_valid(id) || root < 0)
+	if (root < 0)
 		return 0;
-	return remove_tree_at(root, id, err);
+	s.dir_fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s.dir_fd >= 0)
+		r = remove_configured_cgroup(rt, id, &s, err);
+	return r < 0 ? r : remove_tree_at(root, id, err);
 }
 
 int container_delete(const struct runtime *rt, const char *id, bool is_force, struct error **err)
@@ -191,7 +215,7 @@ int container_delete(const struct runtime *rt, const char *id, bool is_force, st
 	r = open_locked(rt, id, &s, &load);
 	if (r == -ENOENT && is_force)
 		return 0;
-	if (r < 0 && is_force) {
+	if (r < 0 && is_force && container_id_is_valid(id)) {
 		log_warning("%s", error_text(load));
 		return delete_damaged(rt, id, err);
 	}

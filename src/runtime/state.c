@@ -314,16 +314,22 @@ int state_listen(const struct state *s, struct error **err)
 	return TAKE_FD(sock);
 }
 
-int state_connect(const struct state *s, struct error **err)
+static int connect_socket(const struct state *s, int flags)
 {
-	_cleanup_fd_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
 	struct sockaddr_un address = socket_address(s);
 
-	if (sock < 0)
-		return error_errno(err, errno, "make a socket");
-	if (connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
-		return error_errno(err, errno, "connect to the waiting process of %s", s->id);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
+		return -errno;
 	return TAKE_FD(sock);
+}
+
+int state_connect(const struct state *s, struct error **err)
+{
+	int sock = connect_socket(s, 0);
+
+	return sock < 0 ? error_errno(err, -sock, "connect to the waiting process of %s", s->id)
+			: sock;
 }
 
 /* The creator holds the lock until the process is recorded; without it there is none to come. */
@@ -344,8 +350,9 @@ static bool is_waiting_for_start(const struct state *s)
 
 	if (fstatat(s->dir_fd, SOCKET_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	sock = state_connect(s, NULL);
-	return sock >= 0;
+	/* One that is frozen or stopped accepts nothing, and its queue fills up: EAGAIN. */
+	sock = connect_socket(s, SOCK_NONBLOCK);
+	return sock >= 0 || sock == -EAGAIN;
 }
 
 enum container_status state_status(const struct state *s)
@@ -358,11 +365,9 @@ enum container_status state_status(const struct state *s)
 	if (process_start_time(s->pid, &start_time, &letter) < 0 || start_time != s->start_time ||
 	    letter == 'Z' || letter == 'X')
 		return CONTAINER_STOPPED;
-	if (is_waiting_for_start(s))
-		return CONTAINER_CREATED;
 	if (s->cgroup && cgroup_is_frozen(s->cgroup) > 0)
 		return CONTAINER_PAUSED;
-	return CONTAINER_RUNNING;
+	return is_waiting_for_start(s) ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
 int state_open_process(const struct state *s, struct error **err)
