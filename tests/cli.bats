@@ -354,12 +354,27 @@ refused() {
 	command -v zsh >/dev/null || skip "zsh is not installed"
 	"$OCI" completion zsh >script
 	zsh -n script
+	mkdir functions
+	mv script functions/_dhow-oci
+	[ "$(HOME=$WORLD zsh -f -c 'fpath=($PWD/functions $fpath); autoload -U compinit; compinit -D -u; echo $_comps[dhow-oci]')" = _dhow-oci ]
 }
 
 @test "completion: fish reads it and completes" {
 	command -v fish >/dev/null || skip "fish is not installed"
 	"$OCI" completion fish >script
 	[ "$(HOME=$WORLD fish --no-config -c 'source script; complete -C "dhow-oci sta"' | cut -f 1 | xargs)" = "start state" ]
+}
+
+@test "completion and manual: each is installed where its reader looks" {
+	[ -n "${DHOW_STAGE:-}" ] || skip "no installed tree: DHOW_STAGE is not set"
+	[ "$(bash --norc -c 'source "$1"; complete -p dhow-oci' bash "$DHOW_STAGE/usr/share/bash-completion/completions/dhow-oci")" \
+		= "complete -F _dhow_oci dhow-oci" ]
+	"$OCI" completion zsh | cmp - "$DHOW_STAGE/usr/share/zsh/site-functions/_dhow-oci"
+	"$OCI" completion fish | cmp - "$DHOW_STAGE/usr/share/fish/vendor_completions.d/dhow-oci.fish"
+	"$OCI" man | cmp - "$DHOW_STAGE/usr/share/man/man8/dhow-oci.8"
+	strings_of() { tr -c '[:print:]' '\n' <"$OCI"; }
+	strings_of | grep -x /usr/libexec/dhow/dhow-systemd
+	[ -x "$DHOW_STAGE/usr/libexec/dhow/dhow-systemd" ]
 }
 
 @test "completion: another shell is an error" {

@@ -18,17 +18,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "kernel/mount.h"
 #include "kernel/path.h"
-
-#define CHECK(claim)                                                                            \
-	do {                                                                                    \
-		if (!(claim)) {                                                                 \
-			fprintf(stderr, "# %s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, \
-				#claim, errno);                                                 \
-			_exit(1);                                                               \
-		}                                                                               \
-	} while (0)
 
 enum kernel { NEW, LINUX_5_10, NO_MOUNT_API };
 

@@ -16,17 +16,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "base/base.h"
 #include "kernel/path.h"
-
-#define CHECK(claim)                                                                            \
-	do {                                                                                    \
-		if (!(claim)) {                                                                 \
-			fprintf(stderr, "# %s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, \
-				#claim, errno);                                                 \
-			_exit(1);                                                               \
-		}                                                                               \
-	} while (0)
 
 struct world {
 	char path[64]; /* holds root/, and canary/ beside it */

@@ -13,16 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "kernel/procfs.h"
-
-#define CHECK(claim)                                                                            \
-	do {                                                                                    \
-		if (!(claim)) {                                                                 \
-			fprintf(stderr, "# %s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, \
-				#claim, errno);                                                 \
-			_exit(1);                                                               \
-		}                                                                               \
-	} while (0)
 
 /* In a child with a private mount namespace. */
 static void run(void (*test)(void))

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "kernel/scheduling.h"
 
 static void given_a_list_then_its_numbers_are_set(void **state)
@@ -40,21 +41,6 @@ static void given_what_is_no_list_then_it_is_refused(void **state)
 		assert_int_equal(number_set_parse(lists[i], &set), -EINVAL);
 	assert_int_equal(number_set_parse("8192", &set), -ERANGE);
 	assert_int_equal(number_set_parse("0-99999999999", &set), -ERANGE);
-}
-
-/* Runs test in a child; its exit status is 0 when all went well, 77 to skip. */
-static void in_child(int (*test)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(test());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static int set_batch(void)
@@ -89,7 +75,7 @@ static int set_cpus(void)
 	cpu_set_t now;
 
 	if (number_set_parse("0", &cpus) < 0 || scheduling_set_cpus(&cpus, "0", NULL) < 0)
-		return 77;
+		return SKIPPED;
 	return sched_getaffinity(0, sizeof now, &now) == 0 && CPU_COUNT(&now) == 1 ? 0 : 2;
 }
 
@@ -103,7 +89,7 @@ static int set_memory(void)
 		return 1;
 	r = scheduling_set_memory(MPOL_BIND, MPOL_F_STATIC_NODES, &nodes, NULL);
 	if (r == -ENOSYS || r == -EPERM)
-		return 77;
+		return SKIPPED;
 	if (r < 0)
 		return 2;
 	if (syscall(SYS_get_mempolicy, &mode, mask, (unsigned long)NUMBER_SET_MAX, NULL, 0) < 0)
@@ -116,7 +102,7 @@ static int set_personality(void)
 	struct utsname host;
 
 	if (sizeof(long) != 8 || scheduling_set_personality(PER_LINUX32, NULL) < 0)
-		return 77;
+		return SKIPPED;
 	return uname(&host) == 0 && personality(0xffffffff) == PER_LINUX32 &&
 			       strcmp(host.machine, "x86_64") != 0
 		       ? 0
@@ -136,38 +122,38 @@ static int set_limit(void)
 static void given_a_policy_then_the_kernel_has_it(void **state)
 {
 	(void)state;
-	in_child(set_batch);
-	in_child(set_nonsense);
+	expect_child(set_batch);
+	expect_child(set_nonsense);
 }
 
 static void given_an_io_priority_then_the_kernel_has_it(void **state)
 {
 	(void)state;
-	in_child(set_io);
+	expect_child(set_io);
 }
 
 static void given_cpus_then_the_kernel_has_them(void **state)
 {
 	(void)state;
-	in_child(set_cpus);
+	expect_child(set_cpus);
 }
 
 static void given_memory_nodes_then_the_kernel_has_them(void **state)
 {
 	(void)state;
-	in_child(set_memory);
+	expect_child(set_memory);
 }
 
 static void given_a_32_bit_personality_then_uname_says_so(void **state)
 {
 	(void)state;
-	in_child(set_personality);
+	expect_child(set_personality);
 }
 
 static void given_a_limit_then_the_kernel_has_it(void **state)
 {
 	(void)state;
-	in_child(set_limit);
+	expect_child(set_limit);
 }
 
 int main(void)

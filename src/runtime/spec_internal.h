@@ -113,7 +113,5 @@ extern const struct spec_name *const spec_seccomp_actions,
 						   *const spec_seccomp_operators,
 							   *const spec_memory_modes,
 								   *const spec_memory_flags;
-/* NULL for a number that is no capability. */
-const char *spec_capability_name(size_t capability);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The names that the configuration parser knows, one list after the other. Its own tables are the
  * lists, so what is told is what is understood. Specification, "Features Structure". */
+#include "kernel/capability.h"
 #include "runtime/spec_internal.h"
 
 static const struct spec_name *table_of(enum spec_names list)
@@ -31,7 +32,7 @@ const char *spec_known_name(enum spec_names list, size_t index, uint64_t *value)
 	if (!table) {
 		if (value)
 			*value = index;
-		return spec_capability_name(index);
+		return capability_name((int)index);
 	}
 	for (size_t i = 0; i < index; i++)
 		if (!table[i].name)

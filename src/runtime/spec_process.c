@@ -7,54 +7,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "kernel/capability.h"
 #include "runtime/spec_internal.h"
 
 /* In a list of ids, and as the id of a process, -1 means "leave as it is" to the kernel. */
 #define MAX_ID (UINT32_MAX - 1)
-
-static const char *const capability_names[] = {
-	[CAP_CHOWN] = "CAP_CHOWN",
-	[CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE",
-	[CAP_DAC_READ_SEARCH] = "CAP_DAC_READ_SEARCH",
-	[CAP_FOWNER] = "CAP_FOWNER",
-	[CAP_FSETID] = "CAP_FSETID",
-	[CAP_KILL] = "CAP_KILL",
-	[CAP_SETGID] = "CAP_SETGID",
-	[CAP_SETUID] = "CAP_SETUID",
-	[CAP_SETPCAP] = "CAP_SETPCAP",
-	[CAP_LINUX_IMMUTABLE] = "CAP_LINUX_IMMUTABLE",
-	[CAP_NET_BIND_SERVICE] = "CAP_NET_BIND_SERVICE",
-	[CAP_NET_BROADCAST] = "CAP_NET_BROADCAST",
-	[CAP_NET_ADMIN] = "CAP_NET_ADMIN",
-	[CAP_NET_RAW] = "CAP_NET_RAW",
-	[CAP_IPC_LOCK] = "CAP_IPC_LOCK",
-	[CAP_IPC_OWNER] = "CAP_IPC_OWNER",
-	[CAP_SYS_MODULE] = "CAP_SYS_MODULE",
-	[CAP_SYS_RAWIO] = "CAP_SYS_RAWIO",
-	[CAP_SYS_CHROOT] = "CAP_SYS_CHROOT",
-	[CAP_SYS_PTRACE] = "CAP_SYS_PTRACE",
-	[CAP_SYS_PACCT] = "CAP_SYS_PACCT",
-	[CAP_SYS_ADMIN] = "CAP_SYS_ADMIN",
-	[CAP_SYS_BOOT] = "CAP_SYS_BOOT",
-	[CAP_SYS_NICE] = "CAP_SYS_NICE",
-	[CAP_SYS_RESOURCE] = "CAP_SYS_RESOURCE",
-	[CAP_SYS_TIME] = "CAP_SYS_TIME",
-	[CAP_SYS_TTY_CONFIG] = "CAP_SYS_TTY_CONFIG",
-	[CAP_MKNOD] = "CAP_MKNOD",
-	[CAP_LEASE] = "CAP_LEASE",
-	[CAP_AUDIT_WRITE] = "CAP_AUDIT_WRITE",
-	[CAP_AUDIT_CONTROL] = "CAP_AUDIT_CONTROL",
-	[CAP_SETFCAP] = "CAP_SETFCAP",
-	[CAP_MAC_OVERRIDE] = "CAP_MAC_OVERRIDE",
-	[CAP_MAC_ADMIN] = "CAP_MAC_ADMIN",
-	[CAP_SYSLOG] = "CAP_SYSLOG",
-	[CAP_WAKE_ALARM] = "CAP_WAKE_ALARM",
-	[CAP_BLOCK_SUSPEND] = "CAP_BLOCK_SUSPEND",
-	[CAP_AUDIT_READ] = "CAP_AUDIT_READ",
-	[CAP_PERFMON] = "CAP_PERFMON",
-	[CAP_BPF] = "CAP_BPF",
-	[CAP_CHECKPOINT_RESTORE] = "CAP_CHECKPOINT_RESTORE",
-};
 
 static const struct spec_name rlimits[] = {
 	{"RLIMIT_AS", RLIMIT_AS},
@@ -114,22 +71,20 @@ static bool is_capability_supported(int capability)
 static int parse_capability(struct spec_parser *p, const struct json_at *at, uint64_t *set)
 {
 	const char *name = NULL;
-	int r = json_get_string(at, &name, p->err);
+	int number, r = json_get_string(at, &name, p->err);
 
 	if (r)
 		return r;
 	if (!name)
 		return json_fail(at, p->err, "expected a string, found null");
-	for (int i = 0; i < (int)ARRAY_SIZE(capability_names); i++) {
-		if (strcmp(capability_names[i], name) != 0)
-			continue;
-		if (is_capability_supported(i))
-			*set |= UINT64_C(1) << i;
-		else
-			log_warning("%s is not known to this kernel and is left out", name);
-		return 0;
-	}
-	return spec_refuse(p, at, name, "is not a capability");
+	number = capability_parse(name);
+	if (number < 0)
+		return spec_refuse(p, at, name, "is not a capability");
+	if (is_capability_supported(number))
+		*set |= UINT64_C(1) << number;
+	else
+		log_warning("%s is not known to this kernel and is left out", name);
+	return 0;
 }
 
 static int parse_capability_set(struct spec_parser *p, const struct json_at *at, uint64_t *set)
@@ -373,9 +328,4 @@ int spec_parse_process_at(struct spec_parser *p, const struct json_at *at)
 	r = r ?: parse_exec_affinity(p, at);
 	p->spec->has_process = r == 0;
 	return r;
-}
-
-const char *spec_capability_name(size_t capability)
-{
-	return capability < ARRAY_SIZE(capability_names) ? capability_names[capability] : NULL;
 }

@@ -16,25 +16,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "kernel/capability.h"
 #include "runtime/attributes.h"
 
 #define BIT(number) (UINT64_C(1) << (number))
-#define SKIPPED     77
-
-static void expect_child(int (*test)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(test());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
 
 static int become(const struct attributes_opts *opts, struct error **err)
 {

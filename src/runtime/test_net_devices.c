@@ -17,24 +17,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/test_child.h"
 #include "kernel/netlink.h"
 #include "runtime/attributes.h"
-
-#define SKIPPED 77
-
-static void expect_child(int (*test)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(test());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
 
 static int make_veth(struct netlink *nl, const char *name)
 {

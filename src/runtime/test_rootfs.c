@@ -18,17 +18,9 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
+#include "base/test_child.h"
 #include "kernel/namespace.h"
 #include "runtime/rootfs_internal.h"
-
-#define CHECK(claim)                                                                            \
-	do {                                                                                    \
-		if (!(claim)) {                                                                 \
-			fprintf(stderr, "# %s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, \
-				#claim, errno);                                                 \
-			_exit(1);                                                               \
-		}                                                                               \
-	} while (0)
 
 /* The working directory of a test is the bundle, which holds rootfs/ and, outside of that, canary/. */
 struct world {

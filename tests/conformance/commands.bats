@@ -215,3 +215,14 @@ feature() { oci features | jq -r "$1"; }
 	[ "$status" = 0 ] || fail "$output"
 	is "$(state_of)" running
 }
+
+@test "global --debug: each change to the kernel's state is a line of JSON" {
+	is_dhow || skip "only dhow-oci has a trace point"
+	bundle 'sh("exit 0")'
+	oci --debug --log "$WORLD/steps" run --bundle "$BUNDLE" "$CT" </dev/null
+	local step
+	for step in mkdir clone3 pivot_root execve rmdir; do
+		jq -se --arg step "$step" 'any(.[]; .call == $step and .ret >= 0)' "$WORLD/steps" >"$WORLD/found" ||
+			fail "no step $step in: $(cat "$WORLD/steps")"
+	done
+}

@@ -133,7 +133,7 @@ state_on_stdin()
 }
 
 @test "hooks.poststop: the container's processes are gone" {
-	bundle '.process.args = ["/bin/sleep", "100"] | 
+	bundle '.process.args = ["/bin/sleep", "100"] |
 		hook("poststop"; "grep -v \") Z \" /proc/$(cat " + $w + "/pid)/stat || echo gone >" + $w + "/gone")'
 	create_it --pid-file "$WORLD/pid"
 	oci start "$CT"

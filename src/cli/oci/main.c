@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/oci/oci.h"
+#include "dhow_config.h"
 #include "kernel/process.h"
 
 #define STATUS_ERROR           1
@@ -18,7 +19,9 @@ static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const rootless_modes[] = {"true", "false", "auto", NULL};
 
 static const struct command_option global_options[] = {
-	{.name = "debug", .help = "enable debug logging", OPTION_TO(struct oci_globals, debug)},
+	{.name = "debug",
+	 .help = "enable debug logging, and report each change to the kernel's state as a line of JSON",
+	 OPTION_TO(struct oci_globals, debug)},
 	{.name = "log",
 	 .value = "path",
 	 .completion = COMPLETE_FILE,
@@ -105,8 +108,34 @@ static const struct command_program program = {
 		"\\fBexec\\fR ends with 255 when the program could not be started. "
 		"An unknown command is 3.\n"
 		".SH FILES\n"
-		".TP\n.I /run/dhow-oci\nThe containers' state, one directory each.\n"
 		".TP\n.I config.json\nThe container's configuration, in the bundle.\n"
+		".TP\n.I /run/dhow-oci\nThe containers' state, one directory each, and in\n"
+		".I ~seccomp\nthe filters that were compiled. With \\fB\\-\\-root\\fR it is elsewhere.\n"
+		".TP\n.I $XDG_RUNTIME_DIR/dhow-oci\nThe same for a normal user.\n"
+		".TP\n.I " DHOW_LIBEXECDIR "/dhow-systemd\n"
+		"Asks systemd for cgroups, with \\fB\\-\\-systemd\\-cgroup\\fR.\n"
+		".TP\n.I " DHOW_LIBEXECDIR "/dhow-criu\n"
+		"Drives CRIU, for checkpoint and restore.\n"
+		".SH EXAMPLES\n"
+		"A container by hand, of a static busybox:\n"
+		".PP\n.nf\n"
+		"    mkdir \\-p box/rootfs/bin\n"
+		"    cp /bin/busybox box/rootfs/bin/sh\n"
+		"    dhow\\-oci spec \\-\\-bundle box\n"
+		"    dhow\\-oci run \\-\\-bundle box box1\n"
+		".fi\n.PP\n"
+		"From another terminal, while it runs:\n"
+		".PP\n.nf\n"
+		"    dhow\\-oci list\n"
+		"    dhow\\-oci exec box1 sh \\-c \\(aqecho $$\\(aq\n"
+		"    dhow\\-oci update \\-\\-memory 64m \\-\\-pids\\-limit 100 box1\n"
+		"    dhow\\-oci events \\-\\-stats box1\n"
+		"    dhow\\-oci kill box1 KILL\n"
+		".fi\n.PP\n"
+		"What it takes to make one, call by call:\n"
+		".PP\n.nf\n"
+		"    dhow\\-oci \\-\\-debug \\-\\-log steps run \\-\\-bundle box box1\n"
+		".fi\n"
 		".SH ENVIRONMENT\n"
 		".TP\n.B XDG_RUNTIME_DIR\nWhere a normal user's containers have their state.\n"
 		".TP\n.BR LISTEN_FDS \", \" LISTEN_PID\n"
@@ -124,12 +153,14 @@ static int open_log(const struct oci_globals *globals, struct error **err)
 	int fd = STDERR_FILENO;
 
 	log_setup(fd, format, level);
+	trace_setup(globals->debug ? fd : -1);
 	if (!globals->log || !*globals->log)
 		return 0;
 	fd = open(globals->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
 	if (fd < 0)
 		return error_errno(err, errno, "open the log %s", globals->log);
 	log_setup(fd, format, level);
+	trace_setup(globals->debug ? fd : -1);
 	return 0;
 }
 
