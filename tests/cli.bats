@@ -373,7 +373,7 @@ refused() {
 	"$OCI" completion fish | cmp - "$DHOW_STAGE/usr/share/fish/vendor_completions.d/dhow-oci.fish"
 	"$OCI" man | cmp - "$DHOW_STAGE/usr/share/man/man8/dhow-oci.8"
 	strings_of() { tr -c '[:print:]' '\n' <"$OCI"; }
-	strings_of | grep -x /usr/libexec/dhow/dhow-systemd
+	strings_of | grep -F /usr/libexec/dhow/dhow-systemd
 	[ -x "$DHOW_STAGE/usr/libexec/dhow/dhow-systemd" ]
 }
 

@@ -206,11 +206,11 @@ killed_at()
 	local i pid
 	bundle '.process.args = ["/bin/sleep", "100"]'
 	for i in {1..25}; do
-		oci create --bundle "$BUNDLE" "$CT" </dev/null >/dev/null 2>&1 &
+		# Not by the function, whose subshell would be what is killed.
+		"$RUNTIME_PATH" --root "$ROOT" create --bundle "$BUNDLE" "$CT" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 		pid=$!
 		sleep "0.0$(printf '%02d' "$i")"
 		kill -9 "$pid" 2>/dev/null || true
-		pkill -9 -P "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 		oci delete --force "$CT" </dev/null
 		[ ! -e "$ROOT/$CT" ] || fail "$i: state is left"
