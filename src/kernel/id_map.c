@@ -99,39 +99,34 @@ static int deny_setgroups(pid_t pid, struct error **err)
 	return procfs_write(TRACE_NAMESPACES, path, "deny", err);
 }
 
+/* Root may lack the right, too: in a user namespace, or without capabilities. */
+static int map_ids(const struct map_kind *kind, pid_t pid, const struct id_map_line *lines,
+		   size_t count, struct error **err)
+{
+	bool is_gid = kind == &gid_kind;
+	bool is_own = is_own_id_alone(lines, count, is_gid ? getegid() : geteuid());
+	_cleanup_error_ struct error *direct = NULL;
+	int r = -EPERM;
+
+	if (!count)
+		return 0;
+	if (geteuid() == 0 || is_own)
+		r = write_map(kind, pid, lines, count, &direct);
+	if (r == -EPERM && is_own && is_gid) {
+		error_freep(&direct);
+		r = deny_setgroups(pid, &direct);
+		r = r ?: write_map(kind, pid, lines, count, &direct);
+	}
+	if (r == -EPERM)
+		return run_map_tool(kind, pid, lines, count, err);
+	return r < 0 ? error_set(err, -r, "%s", error_text(direct)) : 0;
+}
+
 int id_maps_write(pid_t pid, const struct id_maps *maps, struct error **err)
 {
-	bool is_privileged = geteuid() == 0;
-	_cleanup_error_ struct error *direct = NULL;
-	int r;
+	int r = map_ids(&gid_kind, pid, maps->gids, maps->gid_count, err);
 
-	if (maps->gid_count) {
-		if (!is_privileged && is_own_id_alone(maps->gids, maps->gid_count, getegid())) {
-			r = deny_setgroups(pid, err);
-			if (r == 0)
-				r = write_map(&gid_kind, pid, maps->gids, maps->gid_count, err);
-		} else {
-			r = is_privileged ? write_map(&gid_kind, pid, maps->gids, maps->gid_count,
-						      &direct)
-					  : -EPERM;
-			/* Root inside a user namespace may lack the ids too. */
-			if (r == -EPERM)
-				r = run_map_tool(&gid_kind, pid, maps->gids, maps->gid_count, err);
-			else if (r < 0)
-				return error_set(err, -r, "%s", error_text(direct));
-		}
-		if (r < 0)
-			return r;
-	}
-	if (!maps->uid_count)
-		return 0;
-	if (is_privileged || is_own_id_alone(maps->uids, maps->uid_count, geteuid())) {
-		r = write_map(&uid_kind, pid, maps->uids, maps->uid_count, &direct);
-		if (r == -EPERM && is_privileged)
-			return run_map_tool(&uid_kind, pid, maps->uids, maps->uid_count, err);
-		return r < 0 ? error_set(err, -r, "%s", error_text(direct)) : 0;
-	}
-	return run_map_tool(&uid_kind, pid, maps->uids, maps->uid_count, err);
+	return r ?: map_ids(&uid_kind, pid, maps->uids, maps->uid_count, err);
 }
 
 int id_maps_namespace(const struct id_maps *maps, struct error **err)

@@ -107,6 +107,16 @@ static bool has_user_namespace(const struct creation *c)
 	return c->spec->linux.namespaces[NAMESPACE_USER].is_set;
 }
 
+/* What id_maps_write does for a normal user who maps the own group alone. */
+static bool is_setgroups_denied(const struct creation *c)
+{
+	const struct spec_linux *config = &c->spec->linux;
+
+	return (c->placement.new_flags & CLONE_NEWUSER) && geteuid() != 0 &&
+	       config->gid_maps.count == 1 && config->gid_maps.items[0].size == 1 &&
+	       config->gid_maps.items[0].host_id == getegid();
+}
+
 static struct attributes_opts attributes_of(const struct creation *c)
 {
 	return (struct attributes_opts){
@@ -115,6 +125,7 @@ static struct attributes_opts attributes_of(const struct creation *c)
 		.id = c->opts->id,
 		.no_new_keyring = c->opts->no_new_keyring,
 		.has_user_namespace = has_user_namespace(c),
+		.is_setgroups_denied = is_setgroups_denied(c),
 	};
 }
 
@@ -134,10 +145,11 @@ static int prepare(struct creation *c, bool is_detached, struct error **err)
 	r = check_terminal(&c->spec->process, is_detached, c->opts->console_socket, err);
 	if (r < 0)
 		return r;
+	r = place_open(&c->spec->linux, &c->placement, err);
+	if (r < 0)
+		return r;
 	attributes = attributes_of(c);
 	r = attributes_check(&attributes, err);
-	if (r == 0)
-		r = place_open(&c->spec->linux, &c->placement, err);
 	if (r == 0 && c->opts->console_socket) {
 		c->console_socket = connect_unix(c->opts->console_socket, SOCK_STREAM, err);
 		r = c->console_socket < 0 ? c->console_socket : 0;

@@ -142,17 +142,17 @@ static int prepare(struct session *s, struct error **err)
 				   err);
 	if (r < 0)
 		return r;
-	attributes = attributes_of(s);
-	r = attributes_check(&attributes, err);
-	if (r == 0)
-		r = compile_seccomp(s->rt, &s->spec->linux.seccomp, &s->seccomp, err);
-	if (r < 0)
-		return r;
 	/* Opened by start time: whatever is read of the PID before the clone is the container's. */
 	s->target_pidfd = state_open_process(&s->state, err);
 	if (s->target_pidfd < 0)
 		return s->target_pidfd;
 	r = find_namespaces(s->state.pid, &s->namespaces, err);
+	if (r < 0)
+		return r;
+	attributes = attributes_of(s);
+	r = attributes_check(&attributes, err);
+	if (r == 0)
+		r = compile_seccomp(s->rt, &s->spec->linux.seccomp, &s->seccomp, err);
 	if (r == 0)
 		r = open_root(s, err);
 	if (r == 0 && s->opts->console_socket) {
