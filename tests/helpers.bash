@@ -34,7 +34,7 @@ def hook(k; s): .hooks[k] += [{path: "/bin/sh", args: ["sh", "-c", s]}];
 
 suite_make()
 {
-	[ "$(id -u)" = 0 ] || { echo "the black-box tests need root" >&2; return 1; }
+	[ "$(id -u)" = 0 ] || [ "${VM_KIND-}" = dev ] || { echo "the black-box tests need root" >&2; return 1; }
 	DHOW_TESTS_BASE=$(mktemp -d /tmp/dhow-tests.XXXXXX)
 	export DHOW_TESTS_BASE
 	chmod 711 "$DHOW_TESTS_BASE"
@@ -47,7 +47,10 @@ suite_make()
 		ln -s busybox "$rootfs/bin/$name"
 	done
 	echo here >"$rootfs/data/file"
+	# A host without a compiler gets them ready made.
+	[ -z "${DHOW_TESTS_PROGRAMS-}" ] || cp "$DHOW_TESTS_PROGRAMS"/* "$DHOW_TESTS_BASE/"
 	for name in "$TESTS_DIR"/programs/*.c; do
+		[ ! -e "$DHOW_TESTS_BASE/$(basename "$name" .c)" ] || continue
 		cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -static -o "$DHOW_TESTS_BASE/$(basename "$name" .c)" "$name" || return 1
 	done
 	mv "$DHOW_TESTS_BASE/probe" "$rootfs/bin/probe"
