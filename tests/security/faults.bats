@@ -205,3 +205,27 @@ full_root()
 		is "$(cgroups_left)" "$(unified)/$TAG-other" "$n: cgroups"
 	done
 }
+
+# strace fails the N-th call of a kind, in the runtime and in the container's process.
+@test "system calls that fail: run says so in a line, or goes on, and leaves nothing" {
+	command -v strace >/dev/null || skip "no strace"
+	local call n failed=0
+	bundle
+	for call in clone3 openat2 mount_setattr move_mount fsopen fsmount open_tree mkdirat write renameat2 socketpair sendmsg recvmsg mmap pivot_root \
+		umount2 setsid capset setgid setgroups; do
+		for n in 1 3; do
+			run timeout 20 strace -f -o /dev/null -e trace=$call -e inject=$call:error=ENOMEM:when=$n \
+				"$RUNTIME_PATH" --root "$ROOT" run --bundle "$BUNDLE" "$CT" </dev/null 3>&- 4>&-
+			case $status in
+			0) ;;
+			1) failed=$((failed + 1)) ;;
+			# The first pages of all: the C library can't say anything.
+			127 | 139) [ "$call" = mmap ] || fail "$call $n: exit $status: $output" ;;
+			*) fail "$call $n: exit $status: $output" ;;
+			esac
+			[ ! -e "$ROOT/$CT" ] || fail "$call $n: state is left: $output"
+			wait_until 3 no_cgroups_left || fail "$call $n: left $(cgroups_left): $output"
+		done
+	done
+	[ "$failed" -ge 10 ] || fail "only $failed of the calls failed"
+}
