@@ -190,8 +190,15 @@ static int give_up(struct cgroup *cg, int reason, const struct spec_resources *r
 	log_warning("the container gets no cgroup of its own: %s", error_text(err ? *err : NULL));
 	if (err)
 		error_freep(err);
-	cgroup_forget_dirs(cg);
 	return 0;
+}
+
+static bool has_processes(struct cgroup_dir *dir)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return cgroup_dir_open(dir, NULL) >= 0 &&
+	       cgroup_read(dir->fd, dir->path, "cgroup.procs", &text, NULL) == 0 && *text;
 }
 
 /* What is in a cgroup that was there before would get the container's limits, be listed as its processes, and
@@ -202,6 +209,9 @@ int cgroup_check_unused(struct cgroup *cg, struct error **err)
 	size_t count = 0;
 	int r = cgroup_pids(cg, true, &pids, &count, err);
 
+	/* v1: others may be in one hierarchy's and not in the next's. */
+	for (size_t i = 0; r == 0 && count == 0 && i < cg->dir_count; i++)
+		count = has_processes(&cg->dirs[i]);
 	if (r < 0)
 		return r;
 	if (count > 0)
@@ -248,6 +258,8 @@ int cgroup_fs_create(struct cgroup *cg, const struct spec_resources *resources, 
 		return 0;
 	for (size_t i = 0; i < cg->dir_count; i++)
 		cgroup_dir_unmake(&cg->dirs[i]);
+	/* What is there now was there before: it is not for the container's end to kill and remove. */
+	cgroup_forget_dirs(cg);
 	return give_up(cg, r, resources, err);
 }
 
@@ -310,6 +322,12 @@ int cgroup_fs_remove(struct cgroup *cg, struct error **err)
 		int r;
 
 		close_fd(&dir->fd);
+		/* Never the root of a hierarchy, with all that the host has below it. */
+		if (strlen(dir->path) <= dir->mount_length) {
+			result = error_set(err, EINVAL, "remove cgroup %s: it is the root",
+					   dir->path);
+			continue;
+		}
 		r = cgroup_unmake(dir->path, 0, NULL);
 		if (r == 0)
 			continue;

@@ -119,6 +119,8 @@ int cgroup_pids(const struct cgroup *cg, bool is_recursive, pid_t **pids, size_t
 
 	if (!dir)
 		return error_set(err, ENODEV, "the container has no cgroup");
+	if (strlen(dir->path) <= dir->mount_length)
+		return error_set(err, EINVAL, "cgroup %s is the root", dir->path);
 	r = list_pids(dir->path, is_recursive, CGROUP_DEPTH_MAX, &list, err);
 	if (r < 0) {
 		free(list.pids);

@@ -12,10 +12,11 @@
 #include "runtime/state.h"
 #include "runtime/sync.h"
 
-#define STATE_FILE     "state.json"
-#define CONFIG_FILE    "config.json"
-#define SOCKET_FILE    "start.sock"
-#define STATE_SIZE_MAX (1 << 20)
+#define STATE_FILE  "state.json"
+#define CONFIG_FILE "config.json"
+#define SOCKET_FILE "start.sock"
+/* All that grows is annotations, and a configuration is not larger. */
+#define STATE_SIZE_MAX (16 << 20)
 /* A directory that is being made; ids can't begin so. */
 #define NEW_PREFIX ".new-"
 
@@ -100,6 +101,9 @@ static int populate(int root_fd, const char *temporary, struct state *s, const c
 
 	if (!text)
 		return error_errno(err, ENOMEM, "write the state of %s", s->id);
+	if (strlen(text) > STATE_SIZE_MAX)
+		return error_set(err, EFBIG, "annotations: the state is larger than %d bytes",
+				 STATE_SIZE_MAX);
 	s->dir_fd = openat(root_fd, temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (s->dir_fd < 0)
 		return error_errno(err, errno, "open %s", temporary);

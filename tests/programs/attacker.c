@@ -47,7 +47,7 @@ static void try_open(FILE *out, int pid, const char *what)
 static void attack(FILE *out, int pid)
 {
 	struct dirent *entry;
-	char path[64];
+	char path[300];
 	DIR *dir;
 
 	try_open(out, pid, "exe");
@@ -87,7 +87,8 @@ static int fork_bomb(char **argv)
 {
 	(void)argv;
 	for (;;)
-		fork();
+		if (fork() < 0 && errno == ENOSYS)
+			return 1;
 }
 
 static int hold(char **argv)
