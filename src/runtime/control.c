@@ -146,6 +146,18 @@ int destroy_container(const struct runtime *rt, struct state *s, const struct sp
 	return r < 0 ? r : state_remove(rt, s, err);
 }
 
+static bool has_own_pid_namespace(const struct state *s)
+{
+	_cleanup_spec_ struct spec *spec = NULL;
+	const struct spec_namespace *pid;
+
+	/* Without it everything in its cgroup counts as its own. */
+	if (state_load_config(s, &spec, NULL) < 0)
+		return false;
+	pid = &spec->linux.namespaces[NAMESPACE_PID];
+	return pid->is_set && !pid->path;
+}
+
 int container_kill(const struct runtime *rt, const char *id, int signal, bool is_all,
 		   struct error **err)
 {
@@ -164,9 +176,14 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool is
 	if (state_status(&s) == CONTAINER_STOPPED)
 		return error_set(err, ESRCH, "container not running");
 	r = process_signal(pidfd, signal, err);
-	/* The host's or another's PID namespace doesn't die with the first process. */
-	if (r == 0 && signal == SIGKILL && s.cgroup && cgroup_is_frozen(s.cgroup) > 0)
+	if (r < 0 || signal != SIGKILL || !s.cgroup)
+		return r;
+	/* Frozen processes of v1 don't even die. */
+	if (cgroup_is_frozen(s.cgroup) > 0)
 		r = cgroup_thaw(s.cgroup, err);
+	/* The host's or another's PID namespace doesn't die with the first process. */
+	if (r == 0 && !has_own_pid_namespace(&s))
+		r = cgroup_signal(s.cgroup, SIGKILL, err);
 	return r;
 }
 

@@ -408,6 +408,18 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	is "$output" $'1 1\nthree'
 }
 
+@test "kill KILL: without a PID namespace of its own, the whole container ends" {
+	sleeper 'sh("sleep 1000 & sleep 1000 & wait") | no_ns("pid")'
+	wait_until 5 has_processes 3
+	oci kill "$CT" KILL
+	wait_stopped
+	[ "$RUNTIME_NAME" != runc ] || skip "this runc kills the first process alone"
+	wait_until 5 no_processes_in_container || fail "left: $(oci ps "$CT")"
+}
+
+has_processes() { [ "$(oci ps --format json "$CT" | jq length)" = "$1" ]; }
+no_processes_in_container() { [ "$(oci ps --format json "$CT" | jq length)" = 0 ]; }
+
 # A service manager that writes down what it is told, and closes the barrier's descriptor.
 service_manager()
 {
