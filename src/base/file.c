@@ -14,11 +14,9 @@ int fd_read_all(int fd, size_t max, const char *what, char **data, size_t *lengt
 	size_t have = 0, capacity = 4096;
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		if ((uint64_t)st.st_size > max)
-			return error_set(err, EFBIG, "%s: larger than %zu bytes", what, max);
-		capacity = (size_t)st.st_size + 1;
-	}
+	/* A hint only: a file of sysfs claims a page, whatever it holds. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		capacity = ((uint64_t)st.st_size < max ? (size_t)st.st_size : max) + 1;
 	for (;;) {
 		char *grown;
 		ssize_t n;

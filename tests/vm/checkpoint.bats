@@ -25,7 +25,7 @@ counter()
 count() { cat "$WORLD/out/n" 2>/dev/null; }
 counted() { [ "$(count)" -ge "$1" ] 2>/dev/null; }
 
-why() { tail -n 15 "$IMAGES/$1" 2>/dev/null; }
+why() { grep -E 'Error|Warn' "$IMAGES/$1" | tail -n 12; }
 
 goes_on()
 {
