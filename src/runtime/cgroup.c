@@ -220,7 +220,7 @@ static int restore_dir(struct cgroup *cg, const struct json_at *at, struct error
 		return r;
 	/* What is removed and written to is nobody's invention: a whole path below the mount point. */
 	if (!controllers || !path || path[0] != '/' || length == 0 || path[length] != '/' ||
-	    strstr(path, "/../"))
+	    strstr(path, "/../") || str_equal(strrchr(path, '/'), "/.."))
 		return json_fail(at, err, "expected controllers and the path of a cgroup");
 	dirs = reallocarray(cg->dirs, cg->dir_count + 1, sizeof *dirs);
 	if (!dirs)
