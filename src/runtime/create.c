@@ -410,7 +410,10 @@ static int launch(struct creation *c, struct error **err)
 	if (r == 0)
 		r = announce_process(c->opts->pid_file, c->opts->pidfd_socket, c->pid, c->pidfd,
 				     err);
-	return r;
+	if (r < 0 || c->start_listener < 0)
+		return r;
+	r = sync_send(c->sync, SYNC_RECORDED, 0, -1, NULL);
+	return r < 0 ? error_errno(err, -r, "tell the container's process") : 0;
 }
 
 /* What to add when the process did not tell why it ended. */

@@ -227,13 +227,18 @@ static int set_up_root(const struct init *init, struct error **err)
 	return r == 0 ? rootfs_finish(init->rootfs, err) : r;
 }
 
-/* After create, start comes as a connection; one without a message only looked whether we wait. */
+/* A parent that died before it recorded our PID leaves nobody who could start or delete us.
+ * After create, start comes as a connection; one without a message only looked whether we wait. */
 static int await_start(struct init *init, struct error **err)
 {
 	struct sync_message message;
+	int r;
 
 	if (init->start_listener < 0)
 		return sync_expect(init->sync, SYNC_START, NULL, err);
+	r = sync_expect(init->sync, SYNC_RECORDED, NULL, err);
+	if (r < 0)
+		return r;
 	for (;;) {
 		_cleanup_fd_ int sock = accept4(init->start_listener, NULL, NULL, SOCK_CLOEXEC);
 

@@ -15,6 +15,7 @@ enum sync_type {
 	SYNC_HOOKS,         /* child: the root is prepared, run prestart and createRuntime hooks */
 	SYNC_HOOKS_DONE,    /* parent */
 	SYNC_READY,         /* child: everything is set up, waiting for START */
+	SYNC_RECORDED,      /* parent of create: the PID is recorded, wait for start from others */
 	SYNC_START,         /* parent: execute the program */
 	SYNC_LISTENER,      /* child: here is the seccomp notify descriptor */
 	SYNC_LISTENER_DONE, /* parent */
