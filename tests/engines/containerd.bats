@@ -84,9 +84,15 @@ oom() {
 seccomp() { [ "$(c "$1" --rm --seccomp "$WORLD/rootfs" "$2" /bin/sh -c 'grep ^Seccomp: /proc/self/status' | tr -d '\t ')" = Seccomp:2 ]; }
 @test "containerd: its seccomp profile is loaded" { on_both seccomp; }
 
+# ctr drops what a program printed in its last moment, so this one stays until its line has arrived.
 terminal() {
-	local out
-	out=$(script -qec "ctr --address $WORLD/containerd.sock run --rm -t --runc-binary $1 --rootfs $WORLD/rootfs $2 /bin/tty" /dev/null </dev/null)
-	echo "$out" | grep -q '/dev/pts/0'
+	local out=$WORLD/tty.$2 pid
+	mkfifo "$WORLD/typed.$2"
+	script -qec "ctr --address $WORLD/containerd.sock run --rm -t --runc-binary $1 --rootfs $WORLD/rootfs $2 /bin/sh -c 'tty; read x'" \
+		/dev/null <>"$WORLD/typed.$2" >"$out" 2>&1 3>&- &
+	pid=$!
+	await "the terminal" 20 grep -q '/dev/pts/0' "$out" || { cat "$out"; return 1; }
+	echo >"$WORLD/typed.$2"
+	wait "$pid"
 }
 @test "containerd: -t gives a terminal" { command -v script >/dev/null || skip "no script(1)"; on_both terminal; }
