@@ -199,14 +199,14 @@ refused() {
 @test "log: with --log the record goes to the file and the message to standard error" {
 	oci --log log --log-format json state nobody
 	[ "$status" = 1 ]
-	[[ $ERR == *"does not exist" ]]
+	[[ $ERR == *"does not exist: nobody" ]]
 	[ "$(jq -r 'keys | join(" ")' log)" = "level msg time" ]
 	[ "$(jq -r '.level + ": " + .msg' log)" = "error: $ERR" ]
 	jq -e '.time | fromdateiso8601 > 1700000000' log
 	oci --log log --log-format json list --nosuch
 	[ "$(jq -r .msg log | tail -n 1)" = "flag provided but not defined: -nosuch" ]
 	oci --log text state nobody
-	grep -E '^time="[0-9T:Z+-]+" level=error msg=".*does not exist"$' text
+	grep -E '^time="[0-9T:Z+-]+" level=error msg=".*does not exist: nobody"$' text
 	refused 1 'open the log /nonexistent/log' --log /nonexistent/log list
 }
 

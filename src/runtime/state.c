@@ -225,7 +225,7 @@ int state_load(const struct runtime *rt, const char *id, struct state *out, stru
 	if (root_fd >= 0)
 		s.dir_fd = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (s.dir_fd < 0 && errno == ENOENT)
-		return error_set(err, ENOENT, "container \"%s\" does not exist", id);
+		return error_set(err, ENOENT, "container does not exist: %s", id);
 	if (s.dir_fd < 0)
 		return error_errno(err, errno, "open the state of container \"%s\"", id);
 	r = file_read_at(s.dir_fd, STATE_FILE, STATE_SIZE_MAX, &text, &length, err);
@@ -251,7 +251,7 @@ int state_lock(struct state *s, struct error **err)
 		if (errno != EINTR)
 			return error_errno(err, errno, "lock the state of %s", s->id);
 	if (fstatat(s->dir_fd, STATE_FILE, &st, 0) < 0)
-		return error_set(err, ENOENT, "container \"%s\" does not exist", s->id);
+		return error_set(err, ENOENT, "container does not exist: %s", s->id);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct state {
  * a container of that id exists. */
 int state_create(const struct runtime *rt, struct state *s, const char *config, size_t length,
 		 struct error **err);
-/* Reads ROOT/ID. -ENOENT (container "ID" does not exist) when there is none. */
+/* Reads ROOT/ID. -ENOENT (container does not exist: ID) when there is none. */
 int state_load(const struct runtime *rt, const char *id, struct state *out, struct error **err);
 /* Takes the lock, waiting for its holder. -ENOENT when the container was deleted meanwhile. */
 int state_lock(struct state *s, struct error **err);
