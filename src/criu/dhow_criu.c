@@ -28,7 +28,7 @@
 
 #include <criu/criu.h>
 
-static const char *log_path = "criu's log";
+static const char *log_path = "criu's log", *log_directory;
 
 static _Noreturn void fail(const char *format, ...)
 {
@@ -78,6 +78,7 @@ static void set_images_dir(char *v)
 
 static void set_work_dir(char *v)
 {
+	log_directory = v;
 	criu_set_work_dir_fd(open_directory("work-dir", v));
 }
 
@@ -298,6 +299,27 @@ static int act(const char *action)
 	return r > 0 ? 0 : r;
 }
 
+/* criu tells the reason only in its log; what follows the first error is mostly its echo. */
+static _Noreturn void fail_with_reason(int r)
+{
+	char path[4096], *line = NULL;
+	size_t size = 0;
+	FILE *log;
+
+	snprintf(path, sizeof path, "%s/%s", log_directory ? log_directory : ".", log_path);
+	log = fopen(path, "re");
+	while (log && getline(&line, &size, log) > 0) {
+		char *reason = strstr(line, "Error (");
+
+		reason = reason ? strstr(reason, "): ") : NULL;
+		if (!reason)
+			continue;
+		reason[strcspn(reason, "\n")] = '\0';
+		fail("criu: %s (see %s)", reason + 3, path);
+	}
+	fail("criu failed (%d): see %s", r, path);
+}
+
 int main(int argc, char **argv)
 {
 	int r;
@@ -321,6 +343,6 @@ int main(int argc, char **argv)
 	}
 	r = act(argv[1]);
 	if (r < 0)
-		fail("criu failed (%d): see %s", r, log_path);
+		fail_with_reason(r);
 	return 0;
 }
