@@ -4,8 +4,9 @@
  *
  * descriptors.json in the images' directory, as runc writes it, has a text for each stream: what its link in
  * /proc/PID/fd says, "pipe:[INODE]" for one; for a file of a mount that the container doesn't have,
- * "file[MOUNT:INODE]", which is how CRIU names an external file. On restore these are the keys of inherited
- * descriptors. criu(8), --inherit-fd, --external. */
+ * "file[MOUNT:INODE]PATH", of which CRIU names an external file by what is before PATH. On restore these are the
+ * keys of inherited descriptors. CRIU seeks in a file, so that it must be one: where the stream of who
+ * restores is something else, the file is opened again. criu(8), --inherit-fd, --external. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -48,26 +49,37 @@ static bool has_mount(pid_t pid, int64_t id)
 	return false;
 }
 
-/* The text for one stream. "" where it is closed. */
-static int describe(pid_t pid, int fd, char *out, size_t size)
+/* The text for one stream. Caller frees; "" where it is closed. */
+static int describe(pid_t pid, int fd, char **out)
 {
-	char path[48];
+	char path[48], link[PATH_MAX];
 	struct stat st;
 	int64_t mount;
 	ssize_t n;
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-	n = readlink(path, out, size - 1);
-	out[n > 0 ? n : 0] = '\0';
-	if (n <= 0 || out[0] != '/' || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
-	mount = mount_id_of(pid, fd);
-	if (mount < 0)
-		return (int)mount;
-	if (!has_mount(pid, mount))
-		snprintf(out, size, "file[%llx:%llx]", (unsigned long long)mount,
-			 (unsigned long long)st.st_ino);
-	return 0;
+	n = readlink(path, link, sizeof link - 1);
+	link[n > 0 ? n : 0] = '\0';
+	if (link[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		mount = mount_id_of(pid, fd);
+		if (mount < 0)
+			return (int)mount;
+		if (!has_mount(pid, mount))
+			return asprintf(out, "file[%llx:%llx]%s", (unsigned long long)mount,
+					(unsigned long long)st.st_ino, link) < 0
+				       ? -ENOMEM
+				       : 0;
+	}
+	*out = strdup(link);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* What CRIU calls it by. */
+static int add_key(struct strv *argv, const char *option, const char *before, const char *name)
+{
+	int r = strv_add(argv, option);
+
+	return r ? r : strv_addf(argv, "%s%.*s", before, (int)(strcspn(name, "]") + 1), name);
 }
 
 int stdio_save(pid_t pid, const char *images, struct strv *argv, struct error **err)
@@ -80,16 +92,14 @@ int stdio_save(pid_t pid, const char *images, struct strv *argv, struct error **
 	if (dir < 0)
 		return error_errno(err, errno, "open %s", images);
 	for (int fd = 0; r == 0 && fd < STDIO_COUNT; fd++) {
-		char name[PATH_MAX];
+		_cleanup_free_ char *name = NULL;
 
-		r = describe(pid, fd, name, sizeof name);
+		r = describe(pid, fd, &name);
 		if (r < 0)
 			return error_errno(err, -r, "look at stream %d of process %d", fd, pid);
 		json_array_append_new(array, json_string(name));
-		if (str_starts(name, "file[")) {
-			r = strv_add(argv, "external");
-			r = r ? r : strv_add(argv, name);
-		}
+		if (str_starts(name, "file["))
+			r = add_key(argv, "external", "", name);
 	}
 	text = json_dumps(array, JSON_COMPACT);
 	if (r < 0 || !text || json_array_size(array) != STDIO_COUNT)
@@ -97,19 +107,38 @@ int stdio_save(pid_t pid, const char *images, struct strv *argv, struct error **
 	return file_replace_at(dir, FILE_NAME, text, strlen(text), 0600, false, err);
 }
 
+/* A descriptor to take the place of a stream, not close-on-exec, or a negative errno. */
+static int open_stream(int stream, const char *name, struct error **err)
+{
+	const char *path = name + strcspn(name, "]") + 1;
+	_cleanup_fd_ int again = -1;
+	struct stat st;
+	int fd;
+
+	if (str_starts(name, "file[") && (fstat(stream, &st) < 0 || !S_ISREG(st.st_mode))) {
+		again = open(path, (stream == 0 ? O_RDONLY : O_WRONLY | O_APPEND) | O_CLOEXEC);
+		if (again < 0)
+			return error_errno(err, errno, "open %s, which was stream %d", path,
+					   stream);
+	}
+	fd = fcntl(again >= 0 ? again : stream, F_DUPFD, INHERITED_FD_MIN);
+	return fd >= 0 ? fd : error_errno(err, errno, "hand on stream %d", stream);
+}
+
 static int inherit(int stream, const char *name, struct strv *argv, int *fd, struct error **err)
 {
-	int r;
+	char before[16];
 
 	/* Everything else CRIU makes by itself. */
-	if (!str_starts(name, "pipe:[") && !str_starts(name, "file["))
+	if ((!str_starts(name, "pipe:[") && !str_starts(name, "file[")) || !strchr(name, ']'))
 		return 0;
-	*fd = fcntl(stream, F_DUPFD, INHERITED_FD_MIN);
+	*fd = open_stream(stream, name, err);
 	if (*fd < 0)
-		return error_errno(err, errno, "hand on stream %d", stream);
-	r = strv_add(argv, "inherit-fd");
-	r = r ? r : strv_addf(argv, "%d:%s", *fd, name);
-	return r ? error_errno(err, -r, "hand on stream %d", stream) : 0;
+		return *fd;
+	snprintf(before, sizeof before, "%d:", *fd);
+	return add_key(argv, "inherit-fd", before, name) < 0
+		       ? error_errno(err, ENOMEM, "hand on stream %d", stream)
+		       : 0;
 }
 
 int stdio_inherit(const char *images, struct strv *argv, int fds[STDIO_COUNT], struct error **err)
