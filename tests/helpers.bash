@@ -384,3 +384,5 @@ like()
 is_dhow() { [[ $RUNTIME_NAME == dhow-oci* ]]; }
 # unshare -m of the wrapper leaves crun without shared mounts of the host.
 need_host_mounts() { [ "$RUNTIME_PATH" != "$DHOW_TESTS_BASE/crun" ] || skip "crun runs in a private mount namespace here"; }
+# A test that prepares or asks what only root can.
+need_root() { [ "$(id -u)" = 0 ] || skip "root's matter"; }

@@ -7,7 +7,6 @@ load ../helpers
 
 is_user() { [ "$(id -u)" != 0 ]; }
 need_user() { is_user || skip "a normal user's matter"; }
-need_root() { ! is_user || skip "root's matter"; }
 need_pure_v2() { is_pure_v2 || skip "a matter of pure cgroup v2"; }
 
 oci()
