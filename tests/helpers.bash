@@ -8,6 +8,7 @@
 #   RUNTIME   the runtime under test: a name found in PATH or a path; without it $DHOW_OCI, then dhow-oci
 #   WORLD     this test's directory        ROOT     its --root
 #   TAG       a word unique to this test, in each id and each cgroup's name
+#   CGROUP_BASE  where a normal user may make cgroups, who gets a user namespace in every configuration
 #   After `bundle`: BUNDLE, CT (the container's id), CGROUP (its linux.cgroupsPath)
 #
 # The root file system is made once per suite (suite_make, called by setup_suite.bash) from a static busybox and
@@ -26,6 +27,8 @@ def ns(t): no_ns(t) | .linux.namespaces += [{type: t}];
 def join_ns(t; p): no_ns(t) | .linux.namespaces += [{type: t, path: p}];
 def map_ids: [{containerID: 0, hostID: 100000, size: 65536}];
 def userns: ns("user") | .linux.uidMappings = map_ids | .linux.gidMappings = map_ids;
+def own_ids: ns("user") | .linux.uidMappings = [{containerID: 0, hostID: '"$(id -u)"', size: 1},
+	{containerID: 1, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings;
 def caps(l): .process.capabilities = {bounding: l, effective: l, permitted: l};
 def hook(k; s): .hooks[k] += [{path: "/bin/sh", args: ["sh", "-c", s]}];
 '
@@ -139,6 +142,7 @@ cgroups_left()
 	: "${TAG:?no world}"
 	compgen -G "/sys/fs/cgroup/$TAG*" || true
 	compgen -G "/sys/fs/cgroup/*/$TAG*" || true
+	[ -z "${CGROUP_BASE-}" ] || compgen -G "/sys/fs/cgroup$CGROUP_BASE/$TAG*" || true
 	# Memory is nested where the test itself is in a cgroup of its own.
 	local own
 	own=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
@@ -189,10 +193,11 @@ bundle()
 	shift || true
 	BUNDLE=$WORLD/$name
 	CT=$TAG-$name
-	CGROUP=/$TAG-$name
+	CGROUP=${CGROUP_BASE-}/$TAG-$name
 	mkdir -p "$BUNDLE"
 	chmod 755 "$BUNDLE"
 	[ -d "$BUNDLE/rootfs" ] || cp -al "$DHOW_TESTS_BASE/rootfs" "$BUNDLE/rootfs"
+	[ "$(id -u)" = 0 ] || filter="own_ids | $filter"
 	jq "$JQ_WORDS .linux.cgroupsPath = \$cg | $filter" --arg cg "$CGROUP" --arg w "$WORLD" --arg b "$BUNDLE" \
 		"$@" "$TESTS_DIR/base.json" >"$BUNDLE/config.json"
 }
@@ -379,3 +384,5 @@ like()
 is_dhow() { [[ $RUNTIME_NAME == dhow-oci* ]]; }
 # unshare -m of the wrapper leaves crun without shared mounts of the host.
 need_host_mounts() { [ "$RUNTIME_PATH" != "$DHOW_TESTS_BASE/crun" ] || skip "crun runs in a private mount namespace here"; }
+# A test that prepares or asks what only root can.
+need_root() { [ "$(id -u)" = 0 ] || skip "root's matter"; }

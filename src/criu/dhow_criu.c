@@ -28,7 +28,7 @@
 
 #include <criu/criu.h>
 
-static const char *log_path = "criu's log";
+static const char *log_path = "criu's log", *log_directory = ".";
 
 static _Noreturn void fail(const char *format, ...)
 {
@@ -78,6 +78,7 @@ static void set_images_dir(char *v)
 
 static void set_work_dir(char *v)
 {
+	log_directory = v;
 	criu_set_work_dir_fd(open_directory("work-dir", v));
 }
 
@@ -277,6 +278,49 @@ static void set(const char *name, char *value)
 	fail("no option %s", name);
 }
 
+/* criu tells the reason only in its log; what follows the first error is mostly its echo. */
+static bool read_reason(char *out, size_t size)
+{
+	char path[4096], *line = NULL;
+	size_t capacity = 0;
+	bool is_found = false;
+	FILE *log;
+
+	snprintf(path, sizeof path, "%s/%s", log_directory, log_path);
+	log = fopen(path, "re");
+	while (log && !is_found && getline(&line, &capacity, log) > 0) {
+		char *reason = strstr(line, "Error (");
+
+		reason = reason ? strstr(reason, "): ") : NULL;
+		if (!reason)
+			continue;
+		reason[strcspn(reason, "\n")] = '\0';
+		snprintf(out, size, "%s", reason + 3);
+		is_found = true;
+	}
+	free(line);
+	if (log)
+		fclose(log);
+	return is_found;
+}
+
+/* criu's newer way with mounts (3.17) can't restore an external mount that gets propagation from a directory
+ * which is no mount itself; the older one can. */
+static int restore(void)
+{
+	int r = criu_restore_child();
+#ifdef HAVE_CRIU_COMPAT_MODE
+	char reason[512];
+
+	if (r < 0 && read_reason(reason, sizeof reason) &&
+	    strncmp(reason, "mnt-v2:", strlen("mnt-v2:")) == 0) {
+		criu_set_mntns_compat_mode(true);
+		r = criu_restore_child();
+	}
+#endif
+	return r;
+}
+
 static int act(const char *action)
 {
 	int r;
@@ -292,10 +336,19 @@ static int act(const char *action)
 	if (strcmp(action, "restore") != 0)
 		fail("no action %s", action);
 	criu_set_orphan_pts_master(true);
-	r = criu_restore_child();
+	r = restore();
 	if (r > 0)
 		printf("%d\n", r);
 	return r > 0 ? 0 : r;
+}
+
+static _Noreturn void fail_with_reason(int r)
+{
+	char reason[512];
+
+	if (read_reason(reason, sizeof reason))
+		fail("criu: %s (see %s/%s)", reason, log_directory, log_path);
+	fail("criu failed (%d): see %s/%s", r, log_directory, log_path);
 }
 
 int main(int argc, char **argv)
@@ -321,6 +374,6 @@ int main(int argc, char **argv)
 	}
 	r = act(argv[1]);
 	if (r < 0)
-		fail("criu failed (%d): see %s", r, log_path);
+		fail_with_reason(r);
 	return 0;
 }

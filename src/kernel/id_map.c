@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include "kernel/namespace.h"
 #include "kernel/process.h"
 #include "kernel/procfs.h"
+#include "kernel/subprocess.h"
 
 /* The two maps differ in names only. */
 struct map_kind {
@@ -39,8 +39,7 @@ static int run_map_tool(const struct map_kind *kind, pid_t pid, const struct id_
 {
 	uint64_t begin = trace_begin();
 	_cleanup_strv_ struct strv argv = {0};
-	int r, status;
-	pid_t tool;
+	int r;
 
 	r = strv_add(&argv, kind->tool);
 	if (r == 0)
@@ -54,22 +53,15 @@ static int run_map_tool(const struct map_kind *kind, pid_t pid, const struct id_
 	}
 	if (r < 0)
 		return error_errno(err, -r, "map %s ids", kind->what);
-	r = posix_spawnp(&tool, kind->tool, NULL, NULL, argv.items, environ);
-	if (r)
-		return error_errno(err, r,
+	r = subprocess_run(kind->tool, &argv, NULL, err);
+	trace_step(TRACE_NAMESPACES, begin, kind->tool, r, "%d", pid);
+	if (r == -ENOENT)
+		return error_errno(err, ENOENT,
 				   "map %s ids: run %s, which a normal user needs for this "
 				   "(Debian package uidmap)",
 				   kind->what, kind->tool);
-	while (waitpid(tool, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, errno, "wait for %s", kind->tool);
-	r = status == 0 ? 0 : -EPERM;
-	trace_step(TRACE_NAMESPACES, begin, kind->tool, r, "%d", pid);
-	if (r < 0)
-		return error_set(err, EPERM,
-				 "map %s ids: %s refused (exit status %d): see /etc/sub%cid",
-				 kind->what, kind->tool, process_exit_code(status), kind->what[0]);
-	return 0;
+	return r < 0 ? error_prefix(err, "map %s ids (see /etc/sub%cid)", kind->what, kind->what[0])
+		     : 0;
 }
 
 static bool is_own_id_alone(const struct id_map_line *lines, size_t count, uint32_t own)

@@ -65,6 +65,10 @@ int cgroup_join_self(const int *fds, int count);
 /* The process can't join by itself: it waits, before it makes a cgroup namespace, until cgroup_attach was
  * called for it (systemd driver). */
 bool cgroup_is_attached_by_parent(const struct cgroup *cg);
+/* On v1 systemd removes every empty cgroup whenever a slice's controllers change, also those it didn't make (its
+ * cg_trim). Makes the directories that are gone again; their limits are to be set anew. For what failed with
+ * -ENOENT or -ENODEV before a process was in. */
+int cgroup_repair(struct cgroup *cg, struct error **err);
 /* Moves a process in from outside. With the systemd driver and no scope yet, makes the scope. */
 int cgroup_attach(struct cgroup *cg, pid_t pid, const struct spec_resources *resources,
 		  struct error **err);

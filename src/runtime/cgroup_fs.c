@@ -263,6 +263,21 @@ int cgroup_fs_create(struct cgroup *cg, const struct spec_resources *resources, 
 	return give_up(cg, r, resources, err);
 }
 
+int cgroup_repair(struct cgroup *cg, struct error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < cg->dir_count && r >= 0; i++) {
+		struct cgroup_dir *dir = &cg->dirs[i];
+
+		if (access(dir->path, F_OK) == 0)
+			continue;
+		close_fd(&dir->fd);
+		r = cgroup_dir_make(dir, err);
+	}
+	return r < 0 ? r : 0;
+}
+
 int cgroup_fs_attach(struct cgroup *cg, pid_t pid, _unused_ const struct spec_resources *resources,
 		     struct error **err)
 {

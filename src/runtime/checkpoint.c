@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "kernel/process.h"
+#include "runtime/checkpoint_stdio.h"
 #include "runtime/destroy.h"
 #include "runtime/helper.h"
 #include "runtime/launch.h"
@@ -140,6 +141,11 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 	r = r ? r : add_flag(&argv, "leave-running", opts->leave_running || opts->pre_dump);
 	r = r ? r : add_flag(&argv, "tcp-skip-in-flight", opts->tcp_skip_in_flight);
 	r = r ? r : add_external_mounts(&argv, spec, false);
+	if (r == 0) {
+		r = stdio_save(s.pid, opts->image_path, &argv, err);
+		if (r < 0)
+			return r;
+	}
 	if (r == 0 && spec->linux.namespaces[NAMESPACE_NETWORK].path) {
 		snprintf(path, sizeof path, "/proc/%d/ns/net", s.pid);
 		if (stat(path, &ns) < 0)
@@ -150,7 +156,11 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 	}
 	if (r < 0)
 		return error_errno(err, -r, "checkpoint %s", opts->id);
-	return run_criu(&argv, NULL, err);
+	r = run_criu(&argv, NULL, err);
+	/* What lives on in the images is gone here, as with runc. */
+	return r == 0 && !opts->leave_running && !opts->pre_dump
+		       ? container_delete(rt, opts->id, true, err)
+		       : r;
 }
 
 /* A state directory and a cgroup for the container to come. */
@@ -172,10 +182,17 @@ static int claim(const struct runtime *rt, const struct container_checkpoint_opt
 	return r < 0 ? r : claim_state(rt, opts->id, *spec, s, config, length, err);
 }
 
+static void close_streams(int (*fds)[STDIO_COUNT])
+{
+	for (size_t i = 0; i < STDIO_COUNT; i++)
+		close_fd(&(*fds)[i]);
+}
+
 static int restore(const struct container_checkpoint_opts *opts, struct state *s,
 		   const struct spec *spec, int net_ns, struct error **err)
 {
 	_cleanup_strv_ struct strv argv = {0};
+	_cleanup_(close_streams) int streams[STDIO_COUNT] = {-1, -1, -1};
 	_cleanup_free_ char *output = NULL;
 	uint64_t pid;
 	int r;
@@ -190,6 +207,11 @@ static int restore(const struct container_checkpoint_opts *opts, struct state *s
 	r = r ? r : add_option(&argv, "root", s->rootfs);
 	r = r ? r : add_common(&argv, opts, "restore.log");
 	r = r ? r : add_external_mounts(&argv, spec, true);
+	if (r == 0) {
+		r = stdio_inherit(opts->image_path, &argv, streams, err);
+		if (r < 0)
+			return r;
+	}
 	if (r == 0 && net_ns >= 0) {
 		r = strv_add(&argv, "inherit-fd");
 		r = r ? r : strv_addf(&argv, "%d:extRootNetNS", net_ns);

@@ -30,6 +30,9 @@
 #include "runtime/supervise.h"
 #include "runtime/sync.h"
 
+/* How often cgroups are made again that somebody removed before the process was in. */
+#define CGROUP_REPAIRS_MAX 5
+
 struct creation {
 	const struct runtime *rt;
 	const struct container_create_opts *opts;
@@ -188,22 +191,52 @@ static int make_rootfs(struct creation *c, struct error **err)
 	return r == 0 && rootfs_wants_parent(c->rootfs) ? rootfs_open_sources(c->rootfs, err) : r;
 }
 
+/* Whether to try again, with the directories that were removed under our hands made again. */
+static bool is_repaired(struct creation *c, int r, int *attempts, struct error **err)
+{
+	if ((r != -ENOENT && r != -ENODEV) || ++*attempts > CGROUP_REPAIRS_MAX ||
+	    cgroup_repair(c->state.cgroup, NULL) < 0)
+		return false;
+	if (err)
+		error_freep(err);
+	return true;
+}
+
 static int make_cgroup(struct creation *c, struct error **err)
 {
 	const struct spec_resources *resources = &c->spec->linux.resources;
-	int n, r;
+	int attempts = 0, n, r;
 
 	r = cgroup_create(c->state.cgroup, resources, err);
-	if (r == 0)
-		r = cgroup_set(c->state.cgroup, resources, false, err);
 	if (r < 0)
 		return r;
-	n = cgroup_join_fds(c->state.cgroup, c->cgroup_fds, err);
+	do {
+		n = cgroup_set(c->state.cgroup, resources, false, err);
+		if (n == 0)
+			n = cgroup_join_fds(c->state.cgroup, c->cgroup_fds, err);
+	} while (n < 0 && is_repaired(c, n, &attempts, err));
 	if (n < 0)
 		return n;
 	c->cgroup_fd_count = n;
 	c->placement.cgroup_fd = cgroup_clone_fd(c->state.cgroup);
 	return 0;
+}
+
+/* The process found its cgroups gone: it is put into new ones. */
+static int remake_cgroup(struct creation *c, struct error **err)
+{
+	const struct spec_resources *resources = &c->spec->linux.resources;
+	int attempts = 0, r = -ENODEV;
+
+	while (r < 0 && is_repaired(c, r, &attempts, err)) {
+		r = cgroup_set(c->state.cgroup, resources, false, err);
+		if (r == 0)
+			r = cgroup_attach(c->state.cgroup, c->pid, resources, err);
+	}
+	if (r == 0)
+		r = sync_send(c->sync, SYNC_PLACED, 0, -1, NULL);
+	return r < 0 && err && !*err ? error_errno(err, -r, "make the container's cgroup again")
+				     : r;
 }
 
 /* The process goes on only when it was put where it belongs from outside. */
@@ -354,6 +387,9 @@ static int serve(struct creation *c, enum sync_type awaited, bool *is_closed, st
 		if (r < 0)
 			return error_errno(err, -r, "receive from the container's process");
 		switch (m->type) {
+		case SYNC_CGROUP_GONE:
+			r = remake_cgroup(c, err);
+			break;
 		case SYNC_HOOKS:
 			r = hooks_of_ours(c, err);
 			break;

@@ -18,9 +18,7 @@ void helper_find(const char *name, struct helper_path *path);
 /* Whether it is installed. */
 bool helper_exists(const char *name);
 
-/* Runs it with argv, whose first is its name, and waits. No signal is blocked in it; standard input is
- * empty. Its answer, the first line that it prints, goes to *answer (for free(); NULL: not wanted); when it
- * fails, that line is the error. Returns 0 or a negative errno. */
+/* Runs it with argv, whose first is its name, and waits: subprocess_run (kernel/subprocess.h). */
 int helper_run(const struct strv *argv, char **answer, struct error **err);
 
 #endif

@@ -49,6 +49,11 @@ static int enter_cgroup(const struct init *init, struct error **err)
 {
 	int r = cgroup_join_self(init->cgroup_fds, init->cgroup_fd_count);
 
+	if (r == -ENODEV) {
+		r = sync_send(init->sync, SYNC_CGROUP_GONE, 0, -1, NULL);
+		if (r == 0 && sync_expect(init->sync, SYNC_PLACED, NULL, err) < 0)
+			return -ENODEV;
+	}
 	if (r < 0)
 		return error_errno(err, -r, "join the cgroup");
 	for (int i = 0; i < init->cgroup_fd_count; i++)

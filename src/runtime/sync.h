@@ -12,6 +12,7 @@
 
 enum sync_type {
 	SYNC_PLACED = 1,    /* parent: id maps are written, a cgroup that needs help is joined */
+	SYNC_CGROUP_GONE,   /* child: its cgroup was removed meanwhile, and PLACED is awaited */
 	SYNC_HOOKS,         /* child: the root is prepared, run prestart and createRuntime hooks */
 	SYNC_HOOKS_DONE,    /* parent */
 	SYNC_READY,         /* child: everything is set up, waiting for START */

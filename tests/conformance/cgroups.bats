@@ -25,6 +25,7 @@ load ../helpers
 }
 
 @test "linux.cgroupsPath: nested, is made with its parents" {
+	need_root
 	at_end "find /sys/fs/cgroup -depth -name 'in' -path '*$TAG*' -exec rmdir {} +; find /sys/fs/cgroup -depth -name '$TAG-p' -exec rmdir {} +"
 	bundle '.process.args = ["/bin/sleep", "100"] | .linux.cgroupsPath = $p' --arg p "/$TAG-p/in/c"
 	start_it

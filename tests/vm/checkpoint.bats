@@ -78,3 +78,30 @@ goes_on()
 	is "$status" 1
 	has "$output" stopped
 }
+
+@test "checkpoint: masked and read-only paths, tmpfs, namespaces come back" {
+	counter 'ns("cgroup") | mnt("/tmp"; "tmpfs"; "tmpfs"; ["nosuid"]) | mnt("/sys/fs/cgroup"; "cgroup"; "cgroup"; ["ro"]) |
+		.linux.maskedPaths = ["/proc/keys", "/proc/scsi", "/sys/firmware"] | .linux.readonlyPaths = ["/proc/sys", "/proc/bus"]'
+	oci exec "$CT" /bin/sh -c 'echo kept >/tmp/f'
+	goes_on
+	is "$(oci exec "$CT" /bin/cat /tmp/f)" kept
+	is "$(oci exec "$CT" /bin/cat /proc/keys)" ""
+	run oci exec "$CT" /bin/sh -c 'echo 1 >/proc/sys/kernel/panic'
+	[ "$status" != 0 ]
+}
+
+@test "checkpoint: what was a pipe is the pipe of who restores" {
+	bundle 'sh("n=0; while :; do n=$((n+1)); echo $n; sleep 0.1; done")'
+	mkfifo "$WORLD/first" "$WORLD/second"
+	cat "$WORLD/first" >"$WORLD/first.out" &
+	cat "$WORLD/second" >"$WORLD/second.out" &
+	# Through a cat each, so that the streams are pipes without a name.
+	oci run --detach --bundle "$BUNDLE" "$CT" </dev/null 2>&1 | cat >"$WORLD/first" &
+	wait_until 10 test -s "$WORLD/first.out"
+	oci checkpoint --image-path "$IMAGES" "$CT" || fail "$(why dump.log)"
+	oci restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" "$CT" </dev/null 2>&1 | cat >"$WORLD/second" &
+	wait_until 20 test -s "$WORLD/second.out" || fail "$(why restore.log)"
+	like "$(head -n 1 "$WORLD/second.out")" '^[0-9]+$'
+	oci delete --force "$CT"
+	wait
+}

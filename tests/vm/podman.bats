@@ -10,12 +10,16 @@ setup()
 	# The store must be on the guest's own disk; the sockets' paths short.
 	STORE=$(mktemp -d /var/tmp/vmpod.XXXXXX)
 	vm_bundle
+	# conmon passes on nothing of the environment.
+	DHOW=$STORE/dhow-oci
+	printf '#!/bin/sh\nDHOW_LIBEXECDIR=%s exec %s "$@"\n' "$DHOW_LIBEXECDIR" "$DHOW_OCI" >"$DHOW"
+	chmod 755 "$DHOW"
 }
 
 teardown()
 {
 	[ -z "${STORE-}" ] || {
-		pod "$DHOW_OCI" rm -af -t 0 >/dev/null 2>&1
+		pod "$DHOW" rm -af -t 0 >/dev/null 2>&1
 		if is_user; then podman unshare rm -rf "$STORE"; else rm -rf "$STORE"; fi
 	}
 	world_remove
@@ -32,7 +36,7 @@ pod()
 on_both()
 {
 	local runtime
-	for runtime in "$(command -v runc)" "$DHOW_OCI"; do
+	for runtime in "$(command -v runc)" "$DHOW"; do
 		echo "on $runtime:"
 		"$@" "$runtime"
 	done
@@ -49,7 +53,6 @@ limits()
 	has "$(cat "/proc/$pid/cgroup")" "libpod-$id.scope"
 	if is_pure_v2; then
 		group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
-		group=${group%/container}
 		is "$(cat "$group/memory.max")" 33554432
 		is "$(cat "$group/pids.max")" 50
 	else

@@ -241,3 +241,17 @@ default_slice() { if is_user; then echo user.slice; else echo system.slice; fi; 
 @test "systemd: features tells of it" {
 	is "$(oci features | jq -c '[.linux.cgroup.systemd, .linux.cgroup.systemdUser]')" "[true,true]"
 }
+
+# On v1 systemd removes all empty cgroups whenever a slice's controllers change: also one that was just made.
+@test "systemd: on the hybrid host containers of the other driver start while units come and go" {
+	is_pure_v2 && skip "a matter of v1"
+	OCI_FLAGS=
+	bundle '.process.args = ["/bin/true"] | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 20}}'
+	(while [ ! -e "$WORLD/stop" ]; do systemd-run --quiet --scope -p MemoryAccounting=yes -p CPUAccounting=yes -p IOAccounting=yes \
+		-p TasksAccounting=yes /bin/true; done) >/dev/null 2>&1 3>&- &
+	local i failed=0
+	for i in {1..40}; do oci run --bundle "$BUNDLE" "$CT" </dev/null || failed=$((failed + 1)); done
+	touch "$WORLD/stop"
+	wait
+	is "$failed" 0
+}

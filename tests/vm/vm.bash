@@ -7,7 +7,6 @@ load ../helpers
 
 is_user() { [ "$(id -u)" != 0 ]; }
 need_user() { is_user || skip "a normal user's matter"; }
-need_root() { ! is_user || skip "root's matter"; }
 need_pure_v2() { is_pure_v2 || skip "a matter of pure cgroup v2"; }
 
 oci()
@@ -19,16 +18,11 @@ oci()
 # The manager that a container's unit is with.
 manager() { if is_user; then systemctl --user "$@"; else systemctl "$@"; fi; }
 
-# vm_bundle [FILTER [JQ ARGUMENT...]]: a bundle for whoever runs the test, which a normal user gets with all his ids.
+# vm_bundle [FILTER [JQ ARGUMENT...]]: a bundle without linux.cgroupsPath.
 vm_bundle()
 {
 	local filter=${1:-.}
 	shift || true
-	if is_user; then
-		filter=".linux.uidMappings = [{containerID: 0, hostID: $(id -u), size: 1},
-			{containerID: 1, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings |
-			.linux.namespaces += [{type: \"user\"}] | $filter"
-	fi
 	bundle "del(.linux.cgroupsPath) | $filter" "$@"
 }
 
