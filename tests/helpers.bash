@@ -386,3 +386,5 @@ is_dhow() { [[ $RUNTIME_NAME == dhow-oci* ]]; }
 need_host_mounts() { [ "$RUNTIME_PATH" != "$DHOW_TESTS_BASE/crun" ] || skip "crun runs in a private mount namespace here"; }
 # A test that prepares or asks what only root can.
 need_root() { [ "$(id -u)" = 0 ] || skip "root's matter"; }
+# need_kernel VERSION WHAT: skips on an older one.
+need_kernel() { printf '%s\n' "$1" "$(uname -r)" | sort -CV || skip "$2 came with Linux $1"; }

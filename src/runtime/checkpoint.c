@@ -61,28 +61,56 @@ static bool is_bind(const struct spec_mount *m)
 	return str_equal(m->type, "bind");
 }
 
-/* Mounts from outside: their key is the destination. cgroup mounts are bound on v1 and the host's on v2. */
-static int add_external_mounts(struct strv *argv, const struct spec *spec, bool is_restore)
+static int add_external(struct strv *argv, const char *key, const char *value)
+{
+	int r = strv_add(argv, "ext-mount");
+
+	return r ? r : strv_addf(argv, "%s=%s", key, value);
+}
+
+/* A mount of type cgroup: the host's whole on v2; on v1 a tmpfs, which CRIU makes itself, and the container's
+ * directory of each hierarchy in it (rootfs_cgroup.c). */
+static int add_cgroup_mounts(struct strv *argv, const struct cgroup *cg, const char *destination,
+			     bool is_restore)
+{
+	const struct cgroup_host *host;
+	int r = cgroup_host_get(&host, NULL);
+
+	if (r == 0 && host->layout == CGROUP_V2)
+		return add_external(argv, destination, is_restore ? "/sys/fs/cgroup" : destination);
+	for (size_t i = 0; r == 0 && i < host->count; i++) {
+		const struct cgroup_hierarchy *h = &host->hierarchies[i];
+		_cleanup_free_ char *first = strndup(h->controllers, strcspn(h->controllers, ","));
+		_cleanup_free_ char *key = NULL;
+		const char *own = first && cg ? cgroup_directory(cg, first) : NULL;
+
+		if (!first ||
+		    asprintf(&key, "%s%s", destination, strrchr(h->mount_point, '/')) < 0) {
+			key = NULL;
+			return -ENOMEM;
+		}
+		r = add_external(argv, key, !is_restore ? key : own ? own : h->mount_point);
+	}
+	return r;
+}
+
+/* Mounts from outside: their key is the destination. */
+static int add_external_mounts(struct strv *argv, const struct spec *spec, const struct cgroup *cg,
+			       bool is_restore)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < spec->mount_count; i++) {
 		const struct spec_mount *m = &spec->mounts[i];
 
-		if (!is_bind(m) && !str_equal(m->type, "cgroup"))
-			continue;
-		r = strv_add(argv, "ext-mount");
-		if (r == 0)
-			r = strv_addf(argv, "%s=%s", m->destination,
-				      !is_restore  ? m->destination
-				      : is_bind(m) ? m->source
-						   : "/sys/fs/cgroup");
+		if (str_equal(m->type, "cgroup"))
+			r = add_cgroup_mounts(argv, cg, m->destination, is_restore);
+		else if (is_bind(m))
+			r = add_external(argv, m->destination,
+					 is_restore ? m->source : m->destination);
 	}
-	for (size_t i = 0; r == 0 && i < spec->linux.masked_paths.count; i++) {
-		r = strv_add(argv, "ext-mount");
-		if (r == 0)
-			r = strv_addf(argv, "%s=/dev/null", spec->linux.masked_paths.items[i]);
-	}
+	for (size_t i = 0; r == 0 && i < spec->linux.masked_paths.count; i++)
+		r = add_external(argv, spec->linux.masked_paths.items[i], "/dev/null");
 	return r;
 }
 
@@ -140,7 +168,7 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 	r = r ? r : add_option(&argv, "page-server", opts->page_server);
 	r = r ? r : add_flag(&argv, "leave-running", opts->leave_running || opts->pre_dump);
 	r = r ? r : add_flag(&argv, "tcp-skip-in-flight", opts->tcp_skip_in_flight);
-	r = r ? r : add_external_mounts(&argv, spec, false);
+	r = r ? r : add_external_mounts(&argv, spec, s.cgroup, false);
 	if (r == 0) {
 		r = stdio_save(s.pid, opts->image_path, &argv, err);
 		if (r < 0)
@@ -206,7 +234,7 @@ static int restore(const struct container_checkpoint_opts *opts, struct state *s
 	r = r ? r : strv_add(&argv, "restore");
 	r = r ? r : add_option(&argv, "root", s->rootfs);
 	r = r ? r : add_common(&argv, opts, "restore.log");
-	r = r ? r : add_external_mounts(&argv, spec, true);
+	r = r ? r : add_external_mounts(&argv, spec, s->cgroup, true);
 	if (r == 0) {
 		r = stdio_inherit(opts->image_path, &argv, streams, err);
 		if (r < 0)

@@ -63,7 +63,23 @@ static int enter_cgroup(const struct init *init, struct error **err)
 	return 0;
 }
 
-/* The offsets hold for whoever enters the namespace next, which is us, at execve (Linux 6.1). */
+/* unshare makes it for children only, and kernels before 6.3 don't change that at execve. The way there is through
+ * a link that openat2 would refuse, in a directory that is checked to be procfs'. time_namespaces(7). */
+static int enter_time_namespace(struct error **err)
+{
+	_cleanup_fd_ int directory = procfs_open("self/ns", O_PATH | O_DIRECTORY, err);
+	_cleanup_fd_ int ns = -1;
+
+	if (directory < 0)
+		return directory;
+	ns = openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return error_errno(err, errno, "open the new time namespace");
+	return namespace_join(ns, namespace_types[NAMESPACE_TIME].flag, "the new time namespace",
+			      err);
+}
+
+/* The offsets can be set until somebody is in. */
 static int make_time_namespace(const struct init *init, struct error **err)
 {
 	const struct spec_linux *config = &init->spec->linux;
@@ -81,9 +97,9 @@ static int make_time_namespace(const struct init *init, struct error **err)
 	if (config->boottime.is_set)
 		strbuf_addf(&offsets, "boottime %lld %u\n", (long long)config->boottime.secs,
 			    config->boottime.nanosecs);
-	return offsets.length
-		       ? procfs_write(TRACE_NAMESPACES, "self/timens_offsets", offsets.text, err)
-		       : 0;
+	if (offsets.length)
+		r = procfs_write(TRACE_NAMESPACES, "self/timens_offsets", offsets.text, err);
+	return r < 0 ? r : enter_time_namespace(err);
 }
 
 static int set_names(const struct spec *spec, struct error **err)

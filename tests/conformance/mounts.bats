@@ -481,6 +481,7 @@ need_idmap()
 
 @test "mounts.options ridmap: mounts below, too" {
 	need_idmap
+	need_kernel 6.3 "the id-mapped tmpfs"
 	mount -t tmpfs tmpfs "$DIR/sub"
 	at_end "umount -l '$DIR/sub'"
 	touch "$DIR/sub/file"

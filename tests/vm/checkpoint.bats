@@ -103,5 +103,5 @@ goes_on()
 	wait_until 20 test -s "$WORLD/second.out" || fail "$(why restore.log)"
 	like "$(head -n 1 "$WORLD/second.out")" '^[0-9]+$'
 	oci delete --force "$CT"
-	wait
+	wait_until 5 no_processes_left || fail "who holds the pipe: $(pgrep -af "$WORLD/")"
 }
