@@ -94,9 +94,33 @@ static int add_cgroup_mounts(struct strv *argv, const struct cgroup *cg, const c
 	return r;
 }
 
-/* Mounts from outside: their key is the destination. */
+/* A masked file has the null device over it, which all of them share as a key; a masked directory an empty tmpfs, which
+ * CRIU makes itself. */
+static int add_masks(struct strv *argv, const struct spec *spec, pid_t saved)
+{
+	const struct spec_strings *masked = &spec->linux.masked_paths;
+	int r = 0;
+
+	if (!saved)
+		return masked->count ? add_external(argv, "/dev/null", "/dev/null") : 0;
+	for (size_t i = 0; r == 0 && i < masked->count; i++) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&path, "/proc/%d/root%s", saved, masked->items[i]) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+			r = add_external(argv, masked->items[i], "/dev/null");
+	}
+	return r;
+}
+
+/* Mounts from outside: their key is the destination. saved is the process that is saved, or 0 when one is
+ * restored. */
 static int add_external_mounts(struct strv *argv, const struct spec *spec, const struct cgroup *cg,
-			       bool is_restore)
+			       pid_t saved)
 {
 	int r = 0;
 
@@ -104,14 +128,11 @@ static int add_external_mounts(struct strv *argv, const struct spec *spec, const
 		const struct spec_mount *m = &spec->mounts[i];
 
 		if (str_equal(m->type, "cgroup"))
-			r = add_cgroup_mounts(argv, cg, m->destination, is_restore);
+			r = add_cgroup_mounts(argv, cg, m->destination, !saved);
 		else if (is_bind(m))
-			r = add_external(argv, m->destination,
-					 is_restore ? m->source : m->destination);
+			r = add_external(argv, m->destination, saved ? m->destination : m->source);
 	}
-	for (size_t i = 0; r == 0 && i < spec->linux.masked_paths.count; i++)
-		r = add_external(argv, spec->linux.masked_paths.items[i], "/dev/null");
-	return r;
+	return r ? r : add_masks(argv, spec, saved);
 }
 
 static int run_criu(const struct strv *argv, char **output, struct error **err)
@@ -168,7 +189,7 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 	r = r ? r : add_option(&argv, "page-server", opts->page_server);
 	r = r ? r : add_flag(&argv, "leave-running", opts->leave_running || opts->pre_dump);
 	r = r ? r : add_flag(&argv, "tcp-skip-in-flight", opts->tcp_skip_in_flight);
-	r = r ? r : add_external_mounts(&argv, spec, s.cgroup, false);
+	r = r ? r : add_external_mounts(&argv, spec, s.cgroup, s.pid);
 	if (r == 0) {
 		r = stdio_save(s.pid, opts->image_path, &argv, err);
 		if (r < 0)
@@ -234,7 +255,7 @@ static int restore(const struct container_checkpoint_opts *opts, struct state *s
 	r = r ? r : strv_add(&argv, "restore");
 	r = r ? r : add_option(&argv, "root", s->rootfs);
 	r = r ? r : add_common(&argv, opts, "restore.log");
-	r = r ? r : add_external_mounts(&argv, spec, s->cgroup, true);
+	r = r ? r : add_external_mounts(&argv, spec, s->cgroup, 0);
 	if (r == 0) {
 		r = stdio_inherit(opts->image_path, &argv, streams, err);
 		if (r < 0)

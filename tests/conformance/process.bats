@@ -385,6 +385,7 @@ need_realtime()
 }
 
 @test "linux.memoryPolicy: MPOL_WEIGHTED_INTERLEAVE" {
+	need_kernel 6.9 "it"
 	runs_sh 'probe mempolicy' '.linux.memoryPolicy = {mode: "MPOL_WEIGHTED_INTERLEAVE", nodes: "0"}'
 	has "$output" "mode=6 "
 }
