@@ -249,9 +249,9 @@ default_slice() { if is_user; then echo user.slice; else echo system.slice; fi; 
 	bundle '.process.args = ["/bin/true"] | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 20}}'
 	(while [ ! -e "$WORLD/stop" ]; do systemd-run --quiet --scope -p MemoryAccounting=yes -p CPUAccounting=yes -p IOAccounting=yes \
 		-p TasksAccounting=yes /bin/true; done) >/dev/null 2>&1 3>&- &
-	local i failed=0
-	for i in {1..40}; do oci run --bundle "$BUNDLE" "$CT" </dev/null || failed=$((failed + 1)); done
+	local i failed=0 others=$!
+	for i in {1..20}; do oci run --bundle "$BUNDLE" "$CT" </dev/null || failed=$((failed + 1)); done
 	touch "$WORLD/stop"
-	wait
+	wait "$others"
 	is "$failed" 0
 }
