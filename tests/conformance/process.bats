@@ -247,6 +247,22 @@ need_realtime()
 	has "$output" "runtime=10000000 deadline=20000000 period=30000000"
 }
 
+@test "process.scheduler: each flag is taken, or refused by the kernel" {
+	is_dhow || skip "younger than the peers"
+	local flag
+	for flag in RECLAIM DL_OVERRUN KEEP_POLICY KEEP_PARAMS UTIL_CLAMP_MIN UTIL_CLAMP_MAX; do
+		bundle 'sh("probe scheduler") | .process.scheduler = {policy: "SCHED_OTHER", flags: ["SCHED_FLAG_" + $f]}' --arg f "$flag"
+		run_it
+		[ "$status" = 0 ] && has "$output" "policy=0 " || has "$output" "process.scheduler: set the scheduling policy"
+	done
+}
+
+@test "process.scheduler: SCHED_ISO, which Linux reserves and does not have, is refused by the kernel" {
+	is_dhow || skip "younger than the peers"
+	bundle '.process.scheduler = {policy: "SCHED_ISO"}'
+	refuses process.scheduler "Invalid argument"
+}
+
 @test "process.scheduler: an exec'd process has it, too" {
 	sleeper '.process.scheduler = {policy: "SCHED_BATCH", nice: 5}'
 	run oci exec "$CT" probe scheduler
@@ -382,6 +398,14 @@ need_realtime()
 @test "linux.memoryPolicy: MPOL_PREFERRED_MANY" {
 	runs_sh 'probe mempolicy' '.linux.memoryPolicy = {mode: "MPOL_PREFERRED_MANY", nodes: "0"}'
 	has "$output" "mode=5 "
+}
+
+@test "linux.memoryPolicy.flags: MPOL_F_NUMA_BALANCING" {
+	is_dhow || skip "younger than the peers"
+	bundle 'sh("probe mempolicy") | .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_NUMA_BALANCING"]}'
+	run_it
+	[ "$status" = 0 ] || has "$output" "linux.memoryPolicy"
+	[ "$status" -ne 0 ] || has "$output" "flags=0x2000"
 }
 
 @test "linux.memoryPolicy: MPOL_WEIGHTED_INTERLEAVE" {

@@ -190,6 +190,17 @@ compares()
 	is "$output" "! 1"
 }
 
+@test "linux.seccomp architectures: each name is taken, or it is said why not" {
+	is_dhow || skip "names younger than the peers"
+	local name
+	# The second line has the other byte order than x86 and most others, or is younger than libseccomp 2.5.
+	for name in X86 X86_64 X32 ARM AARCH64 MIPSEL MIPSEL64 MIPSEL64N32 PPC64LE RISCV64 \
+		MIPS MIPS64 MIPS64N32 PPC PPC64 S390 S390X PARISC PARISC64 LOONGARCH64 M68K SH SHEB; do
+		probes 'rule({action: "SCMP_ACT_ERRNO"}) | .linux.seccomp.architectures = ["SCMP_ARCH_" + $a]' --arg a "$name"
+		[ "$status" = 0 ] || like "$output" "architectures\[0\]: (its byte order|this libseccomp)" || fail "$name: $output"
+	done
+}
+
 @test "linux.seccomp architectures: an unknown one is refused" {
 	probes 'rule({action: "SCMP_ACT_ERRNO"}) | .linux.seccomp.architectures = ["SCMP_ARCH_PDP11"]'
 	refuses SCMP_ARCH_PDP11
@@ -201,6 +212,16 @@ compares()
 		probes 'rule({action: "SCMP_ACT_ERRNO"}) | .linux.seccomp.flags = [$f]' --arg f "$flag"
 		is "$output" "! 1" "$flag"
 	done
+}
+
+@test "linux.seccomp flags: WAIT_KILLABLE_RECV with a listener is accepted" {
+	is_dhow || skip "younger than the peers"
+	need_kernel 5.19 SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	agent seccomp "$WORLD/s" "$WORLD/o" 77
+	bundle "$profile"'.process.args = ["/bin/probe", "syscall", "309"] | rule({action: "SCMP_ACT_NOTIFY"}) |
+		.linux.seccomp.listenerPath = $w + "/s" | .linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]'
+	run_ok
+	is "$output" "= 77"
 }
 
 @test "linux.seccomp flags: an empty list is fine" {
