@@ -336,6 +336,29 @@ info='info() { grep " $1 " /proc/self/mountinfo | tail -n 1; }; '
 	for option in nosuid noexec nodev relatime; do hasnt "${output%% - *}" "$option"; done
 }
 
+@test "mounts.options ratime rdiratime: clear below" {
+	make_tree
+	mount -o remount,bind,noatime,nodiratime "$DIR/sub"
+	runs_sh "$info"'info /mnt/sub' 'mnt("/mnt"; "bind"; $w + "/tree"; ["rbind", "ratime", "rdiratime"])'
+	for option in noatime nodiratime; do hasnt "${output%% - *}" "$option"; done
+}
+
+@test "mounts.options rnorelatime rnostrictatime: are accepted, and leave the kernel's default" {
+	make_tree
+	local option
+	for option in rnorelatime rnostrictatime; do
+		runs_sh "$info"'info /mnt/sub' 'mnt("/mnt"; "bind"; $w + "/tree"; ["rbind", $o])' --arg o "$option"
+		hasnt "${output%% - *}" noatime
+	done
+}
+
+@test "mounts.options runbindable: below, too" {
+	make_tree
+	runs_sh "$info"'info /mnt; info /mnt/sub' 'mnt("/mnt"; "bind"; $w + "/tree"; ["rbind", "runbindable"])'
+	like "${lines[0]}" "unbindable"
+	like "${lines[1]}" "unbindable"
+}
+
 @test "mounts.options: rro on a tmpfs" {
 	runs_sh 'touch /mnt/x || echo refused' 'mnt("/mnt"; "tmpfs"; "tmpfs"; ["rro"])'
 	has "$output" refused
