@@ -248,8 +248,10 @@ static int parse_intel_rdt(struct spec_parser *p, const struct json_at *os)
 	if (r || !at.value)
 		return r;
 	rdt->is_set = true;
-	if (rdt->clos_id && (strchr(rdt->clos_id, '/') || !strcmp(rdt->clos_id, ".") ||
-			     !strcmp(rdt->clos_id, "..")))
+	/* "/" is the root class. */
+	if (rdt->clos_id && strcmp(rdt->clos_id, "/") != 0 &&
+	    (strchr(rdt->clos_id, '/') || !strcmp(rdt->clos_id, ".") ||
+	     !strcmp(rdt->clos_id, "..")))
 		return spec_refuse(p, &clos, rdt->clos_id, "is not the name of a directory");
 	if (rdt->mem_bw_schema &&
 	    (!str_starts(rdt->mem_bw_schema, "MB:") || strchr(rdt->mem_bw_schema, '\n')))

@@ -479,6 +479,56 @@ updates()
 	sleeper
 	oci update --blkio-weight 100 "$CT"
 }
+
+@test "update --cpu-rt-period and --cpu-rt-runtime" {
+	need_v1 cpu cpu.rt_runtime_us
+	sleeper
+	run oci update --cpu-rt-period 1000000 --cpu-rt-runtime 1000 "$CT"
+	if [ "$status" != 0 ]; then
+		has "$output" rt
+		skip "this host gives no realtime: $output"
+	fi
+	is "$(v1 cpu cpu.rt_period_us)" 1000000
+	is "$(v1 cpu cpu.rt_runtime_us)" 1000
+}
+
+@test "update --kernel-memory: is set, or an error that names it" {
+	need_v1 memory
+	sleeper '.linux.resources.memory.limit = 67108864'
+	run oci update --kernel-memory 33554432 "$CT"
+	# Kernels since 5.16 have none; runc lets it be and warns.
+	is_dhow || return 0
+	if [ "$status" = 0 ]; then
+		is "$(v1 memory memory.kmem.limit_in_bytes)" 33554432
+	else
+		has "$output" kmem
+	fi
+}
+
+@test "update --kernel-memory-tcp: is set" {
+	need_v1 memory memory.kmem.tcp.limit_in_bytes
+	is_dhow || skip "runc has let it be since 1.0"
+	updates --kernel-memory-tcp 33554432 memory memory.kmem.tcp.limit_in_bytes
+}
+
+@test "update --l3-cache-schema and --mem-bw-schema: without the kernel's support are refused" {
+	[ ! -d /sys/fs/resctrl/info ] || skip "this host has resctrl"
+	sleeper
+	run oci update --l3-cache-schema "L3:0=f" "$CT"
+	[ "$status" -ne 0 ]
+	run oci update --mem-bw-schema "MB:0=20" "$CT"
+	[ "$status" -ne 0 ]
+	if is_dhow; then has "$output" resctrl; fi
+}
+
+@test "update: several at once" {
+	need_v1 cpu
+	sleeper '.linux.resources.cpu = {shares: 100}'
+	run oci update --cpu-share 200 --cpu-quota 30000 --cpu-period 60000 --pids-limit 55 "$CT"
+	[ "$status" = 0 ] || fail "$output"
+	is "$(v1 cpu cpu.shares) $(v1 cpu cpu.cfs_quota_us) $(v1 cpu cpu.cfs_period_us) $(v1 pids pids.max)" "200 30000 60000 55"
+}
+
 @test "update --cpu-burst" {
 	need_v1 cpu cpu.cfs_burst_us
 	sleeper '.linux.resources.cpu = {quota: 50000, period: 100000}'

@@ -34,8 +34,32 @@ feature() { oci features | jq -r "$1"; }
 	is "$(feature '.linux.capabilities | length')" $(($(cat /proc/sys/kernel/cap_last_cap) + 1))
 }
 
-@test "features.linux.cgroup" {
-	is "$(feature '.linux.cgroup | "\(.v1) \(.v2) \(.systemd) \(.systemdUser)"')" "true true true true"
+@test "features.linux.cgroup: versions, systemd and rdma" {
+	is "$(feature '.linux.cgroup | "\(.v1) \(.v2)"')" "true true"
+	# A build of dhow-oci that is not installed has no program for systemd beside it, and says so.
+	like "$(feature '.linux.cgroup | "\(.systemd) \(.systemdUser)"')" '^(true true|false false)$'
+	is_dhow || return 0
+	is "$(feature .linux.cgroup.rdma)" true
+}
+
+# What the features document must have, and of which type.
+@test "features: the fields are of the types that the specification asks for" {
+	is "$(feature '[.ociVersionMin, .ociVersionMax] | map(type) | unique | join(" ")')" string
+	is "$(feature '[(.hooks, .mountOptions, .linux.namespaces, .linux.capabilities, .linux.seccomp.actions,
+		.linux.seccomp.operators, .linux.seccomp.archs)[] | type] | unique | join(" ")')" string
+	is "$(feature '[.linux.seccomp.enabled, .linux.apparmor.enabled, .linux.selinux.enabled, .linux.cgroup[]] |
+		map(type) | unique | join(" ")')" boolean
+	is "$(feature '[.annotations[]] | map(type) | unique | join(" ")')" string
+}
+
+@test "features.potentiallyUnsafeConfigAnnotations: are told" {
+	[ "$(feature .potentiallyUnsafeConfigAnnotations)" != null ] || { ! is_dhow; skip "this runtime is older than the field"; }
+	has "$(feature '.potentiallyUnsafeConfigAnnotations | join(" ")')" org.systemd.property.
+}
+
+@test "features.linux.intelRdt: schemata and monitoring" {
+	[ "$(feature .linux.intelRdt.schemata)" != null ] || { ! is_dhow; skip "this runtime is older than the field"; }
+	is "$(feature '.linux.intelRdt | "\(.enabled) \(.schemata) \(.monitoring)"')" "true true true"
 }
 
 @test "features.linux.seccomp: actions, operators, archs and flags" {
@@ -180,6 +204,31 @@ feature() { oci features | jq -r "$1"; }
 	[ ! -d /sys/fs/resctrl/info ] || skip "this host has resctrl"
 	bundle '.linux.intelRdt = {closID: "group", l3CacheSchema: "L3:0=f"}'
 	refuses intelRdt
+}
+
+@test "linux.intelRdt.enableMonitoring: a group of its own in the class" {
+	[ -d /sys/fs/resctrl/mon_groups ] || skip "no resctrl with monitoring on this host"
+	sleeper '.linux.intelRdt = {closID: "/", enableMonitoring: true}'
+	has "$(cat "/sys/fs/resctrl/mon_groups/$CT/tasks")" "$(pid_of)"
+}
+
+@test "linux.intelRdt: each field asks for the kernel's support" {
+	[ ! -d /sys/fs/resctrl/info ] || skip "this host has resctrl"
+	local field
+	for field in '{closID: "/"}' '{schemata: ["L3:0=f"]}' '{memBwSchema: "MB:0=20"}' '{enableMonitoring: true}' '{enableCMT: true}' \
+		'{enableMBM: true}'; do
+		is_dhow || [[ $field != *schemata* && $field != *Monitoring* ]] || continue
+		bundle ".linux.intelRdt = $field"
+		refuses "no resctrl"
+	done
+}
+
+@test "linux.intelRdt: a schema of more than one line is refused" {
+	bundle '.linux.intelRdt = {memBwSchema: "MB:0=20\nMB:1=30"}'
+	refuses intelRdt.memBwSchema
+	is_dhow || return 0
+	bundle '.linux.intelRdt = {schemata: ["L3:0=f\nMB:0=20"]}'
+	refuses "intelRdt.schemata[0]"
 }
 
 @test "linux.intelRdt: a closID that leaves the directory is refused" {

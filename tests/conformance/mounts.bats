@@ -459,6 +459,24 @@ info='info() { grep " $1 " /proc/self/mountinfo | tail -n 1; }; '
 	[ ! -e "$BUNDLE/rootfs/data/new" ]
 }
 
+@test "mounts.options copy-symlink: a link is made anew" {
+	is_dhow || skip "crun's extension, which came after 1.8"
+	ln -s /data/file "$WORLD/link"
+	runs_sh 'readlink /mnt/link; cat /mnt/link' 'mnt("/mnt/link"; "bind"; $w + "/link"; ["bind", "copy-symlink"])'
+	is "$output" $'/data/file\nhere'
+}
+
+@test "mounts.options src-nofollow: the link itself is bound" {
+	is_dhow || skip "crun's extension, which came after 1.8"
+	ln -s /data/file "$WORLD/link"
+	ln -s /nowhere "$WORLD/other"
+	bundle 'sh("readlink /mnt/link") | mnt("/mnt/link"; "bind"; $w + "/link"; ["bind", "src-nofollow", "dest-nofollow"])'
+	ln -s /elsewhere "$BUNDLE/rootfs/mnt/link"
+	run_ok
+	is "$output" /data/file
+	is "$(readlink "$BUNDLE/rootfs/mnt/link")" /elsewhere
+}
+
 @test "mounts.options remount: changes a mount listed before" {
 	runs_sh "touch /mnt/x || echo refused" 'mnt("/mnt"; "tmpfs"; "tmpfs"; []) |
 		mnt("/mnt"; "tmpfs"; "tmpfs"; ["remount", "ro"])'

@@ -368,6 +368,16 @@ need_realtime()
 	like "$output" '^0*8$'
 }
 
+@test "linux.personality.flags: are in force, or refused; an unknown one is refused" {
+	bundle 'sh("cat /proc/self/personality") | .linux.personality = {domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}'
+	run_it
+	# The specification lists none yet.
+	if [ "$status" = 0 ] && is_dhow; then like "$output" '^0*40000$'; fi
+	is_dhow || return 0
+	config '.linux.personality.flags = ["NONE_SUCH"]'
+	refuses personality.flags NONE_SUCH
+}
+
 @test "linux.personality: an unknown domain is refused" {
 	bundle '.linux.personality = {domain: "MULTICS"}'
 	refuses personality MULTICS

@@ -234,6 +234,30 @@ compares()
 	refuses SECCOMP_FILTER_FLAG_FUN
 }
 
+@test "linux.seccomp: an errno for an action that has none is refused" {
+	local action
+	for action in ALLOW KILL TRAP LOG; do
+		bundle "$profile"' rule({action: ("SCMP_ACT_" + $a), errnoRet: 5})' --arg a "$action"
+		is_dhow || continue
+		refuses errnoRet
+	done
+	bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", defaultErrnoRet: 5}'
+	is_dhow || return 0
+	refuses defaultErrnoRet
+}
+
+@test "linux.seccomp: a rule without names is refused" {
+	bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{action: "SCMP_ACT_ERRNO", names: []}]}'
+	is_dhow || skip "the others let it be"
+	refuses "linux.seccomp.syscalls[0].names"
+}
+
+@test "linux.seccomp.listenerMetadata: without listenerPath is refused" {
+	bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerMetadata: "m"}'
+	is_dhow || skip "the others let it be"
+	refuses linux.seccomp.listenerMetadata
+}
+
 @test "linux.seccomp: an unknown action is refused" {
 	bundle "$profile"'rule({action: "SCMP_ACT_PARDON"})'
 	refuses SCMP_ACT_PARDON
