@@ -4,7 +4,8 @@
  *
  * A class of service (CLOS) is a directory of resctrl. Without closID it is the container's own, named by
  * its id, and removed with it. With closID it may be shared: it must exist when no schema is given, is made
- * when one is, and is removed only by the container that made it. "/" is the root class, which always
+ * when one is, and is removed only by the container that made it; one that is there must have the schema asked
+ * for already, or a container would change its neighbours' share. "/" is the root class, which always
  * is. With enableMonitoring the container gets a group of its own in the class's mon_groups. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -142,14 +143,51 @@ static void add_lines(struct strbuf *out, const char *text, const char *except)
 	}
 }
 
+/* Specification: memBwSchema wins over an MB line of l3CacheSchema. */
+static void add_schemas(struct strbuf *out, const struct spec_intel_rdt *rdt)
+{
+	add_lines(out, rdt->l3_cache_schema, rdt->mem_bw_schema ? "MB:" : NULL);
+	add_lines(out, rdt->mem_bw_schema, NULL);
+}
+
+/* Zero where the kernel does not round. */
+static unsigned long bandwidth_step(const char *root)
+{
+	_cleanup_free_ char *path = join_path(root, "info/MB/bandwidth_gran"), *text = NULL;
+
+	if (!path || file_read_at(AT_FDCWD, path, 64, &text, NULL, NULL) < 0)
+		return 0;
+	return strtoul(text, NULL, 10);
+}
+
+/* The class was there before: the two schemas must be its own. What "schemata" holds is written anyway. */
+static int compare_schemas(const char *root, const char *directory,
+			   const struct spec_intel_rdt *rdt, struct error **err)
+{
+	_cleanup_strbuf_ struct strbuf wanted = {0};
+	_cleanup_free_ char *path = join_path(directory, "schemata"), *actual = NULL;
+	int r;
+
+	add_schemas(&wanted, rdt);
+	if (wanted.failed || !path)
+		return error_errno(err, ENOMEM, "linux.intelRdt");
+	if (wanted.length == 0)
+		return 0;
+	r = file_read_at(AT_FDCWD, path, 1 << 20, &actual, NULL, err);
+	if (r == 0 && !rdt_schemata_match(wanted.text, actual, bandwidth_step(root)))
+		return error_set(err, EINVAL,
+				 "linux.intelRdt.closID: \"%s\" exists with other schemata than "
+				 "l3CacheSchema and memBwSchema",
+				 rdt->clos_id);
+	return r;
+}
+
 static int write_schemata(const char *root, const char *directory, const struct spec_intel_rdt *rdt,
 			  struct error **err)
 {
 	_cleanup_strbuf_ struct strbuf text = {0};
 
-	/* Specification: memBwSchema wins over an MB line of l3CacheSchema. */
-	add_lines(&text, rdt->l3_cache_schema, rdt->mem_bw_schema ? "MB:" : NULL);
-	add_lines(&text, rdt->mem_bw_schema, NULL);
+	add_schemas(&text, rdt);
 	for (size_t i = 0; i < rdt->schemata.count; i++)
 		add_lines(&text, rdt->schemata.items[i], NULL);
 	if (text.failed)
@@ -195,12 +233,17 @@ static int make_class(const char *root, const char *class, const struct spec_int
 	bool has_schema = rdt->l3_cache_schema || rdt->mem_bw_schema || rdt->schemata.count;
 	_cleanup_free_ char *path = join_path(root, class);
 	struct stat st;
+	int r;
 
 	*created = false;
 	if (!path)
 		return error_errno(err, ENOMEM, "linux.intelRdt");
-	if (!rdt->clos_id || has_schema)
-		return make_directory(root, path, created, err);
+	if (!rdt->clos_id || has_schema) {
+		r = make_directory(root, path, created, err);
+		if (r < 0)
+			return r;
+		return rdt->clos_id && !*created ? compare_schemas(root, path, rdt, err) : 0;
+	}
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 		return error_set(err, ENOENT,
 				 "linux.intelRdt.closID: \"%s\" must exist when no schema is given",

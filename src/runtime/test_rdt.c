@@ -121,6 +121,38 @@ static void given_a_class_with_schema_then_it_is_made_once_and_owned_by_its_make
 	assert_file("gold/schemata", "MB:0=50\n");
 }
 
+static void given_a_class_with_another_schema_then_it_is_refused_and_left_as_it_was(void **state)
+{
+	struct spec_intel_rdt rdt = {.is_set = true, .clos_id = "gold", .mem_bw_schema = "MB:0=50"};
+	_cleanup_error_ struct error *err = NULL;
+	_cleanup_free_ char *first = create(&rdt), *second = NULL;
+
+	(void)state;
+	rdt.mem_bw_schema = "MB:0=60";
+	assert_int_equal(rdt_create(&rdt, "c2", 43, &second, &err), -EINVAL);
+	assert_non_null(strstr(error_text(err), "linux.intelRdt.closID: \"gold\""));
+	assert_null(second);
+	assert_file("gold/schemata", "MB:0=50\n");
+	assert_file("gold/tasks", "42");
+}
+
+static void given_schemata_then_only_what_is_asked_for_must_match(void **state)
+{
+	const char *actual = "    MB:0=100;1= 50\n    L3:0=00f;1=7ff\nL3CODE:0=1\n";
+
+	(void)state;
+	assert_true(rdt_schemata_match("", actual, 0));
+	assert_true(rdt_schemata_match("L3:0=f\n", actual, 0));
+	assert_true(rdt_schemata_match("L3:1=7FF;0=0f\nMB:1=50\n", actual, 10));
+	assert_true(rdt_schemata_match("MB:1=41", actual, 10));
+	assert_false(rdt_schemata_match("MB:1=41", actual, 0));
+	assert_false(rdt_schemata_match("L3:0=1\n", actual, 0));
+	assert_false(rdt_schemata_match("L3:2=f\n", actual, 0));
+	assert_false(rdt_schemata_match("L2:0=f\n", actual, 0));
+	assert_false(rdt_schemata_match("L3:0\n", actual, 0));
+	assert_false(rdt_schemata_match("L3\n", actual, 0));
+}
+
 static void given_monitoring_in_a_shared_class_then_only_the_monitor_group_is_ours(void **state)
 {
 	struct spec_intel_rdt rdt = {.is_set = true, .clos_id = "gold", .enable_monitoring = true};
@@ -161,7 +193,8 @@ static void given_a_class_that_is_a_path_then_it_is_refused(void **state)
 
 static void given_a_refused_schema_then_the_error_has_the_kernels_reason(void **state)
 {
-	struct spec_intel_rdt rdt = {.is_set = true, .clos_id = "gold", .mem_bw_schema = "MB:0=0"};
+	const char *lines[] = {"MB:0=0", NULL};
+	struct spec_intel_rdt rdt = {.is_set = true, .clos_id = "gold", .schemata = {lines, 1}};
 	_cleanup_error_ struct error *err = NULL;
 	_cleanup_free_ char *group = NULL, *path = NULL;
 
@@ -217,6 +250,8 @@ int main(void)
 		with_root(given_only_a_cache_schema_then_its_bandwidth_line_counts),
 		with_root(given_a_class_without_schema_then_it_must_exist_and_is_not_ours),
 		with_root(given_a_class_with_schema_then_it_is_made_once_and_owned_by_its_maker),
+		with_root(given_a_class_with_another_schema_then_it_is_refused_and_left_as_it_was),
+		cmocka_unit_test(given_schemata_then_only_what_is_asked_for_must_match),
 		with_root(given_monitoring_in_a_shared_class_then_only_the_monitor_group_is_ours),
 		with_root(given_the_root_class_then_only_its_monitor_groups_are_touched),
 		with_root(given_a_class_that_is_a_path_then_it_is_refused),
