@@ -383,6 +383,34 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	hasnt "$output" "$CT"
 }
 
+@test "run --no-subreaper: orphans are not the runtime's" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun is no subreaper"
+	local script='orphan=$(sh -c "sleep 100 >/dev/null 2>&1 & echo \$!"); parent=$(awk "/^PPid:/ { print \$2 }" /proc/$orphan/status)
+		cat /proc/$parent/cmdline | tr "\0" " "; kill $orphan'
+	bundle 'sh($script) | no_ns("pid")' --arg script "$script"
+	run_ok
+	has "$output" "$ROOT" "the runtime is the parent"
+	run_ok --no-subreaper
+	hasnt "$output" "$ROOT"
+}
+
+@test "create --no-pivot: the root is the bundle's" {
+	bundle 'sh("cat /data/file; ls /")'
+	create_it --no-pivot
+	oci start "$CT"
+	wait_stopped
+	has "$(cat "$BUNDLE/out")" here
+	hasnt "$(cat "$BUNDLE/out")" home
+}
+
+@test "create --no-new-keyring: the session keyring is the caller's" {
+	bundle '.process.args = ["/bin/probe", "session-keyring"]'
+	create_it --no-new-keyring
+	oci start "$CT"
+	wait_stopped
+	hasnt "$(cat "$BUNDLE/out")" "$CT"
+}
+
 @test "run --preserve-fds: the descriptors reach the program" {
 	bundle 'sh("cat <&3; cat <&4")'
 	echo three >"$WORLD/3"

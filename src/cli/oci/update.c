@@ -67,7 +67,7 @@ static const struct command_option options[] = {
 	LIMIT_OPTION("memory-swap", memory_swap, "bytes",
 		     "total memory usage (memory + swap), -1 for unlimited swap"),
 	LIMIT_OPTION("kernel-memory", kernel_memory, "bytes",
-		     "kernel memory limit, which only cgroup v1 of old kernels has"),
+		     "ignored with a warning: kernels no longer have this limit"),
 	LIMIT_OPTION("kernel-memory-tcp", kernel_memory_tcp, "bytes",
 		     "kernel memory limit for TCP buffers (cgroup v1)"),
 	{.name = "pids-limit",
