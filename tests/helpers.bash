@@ -26,6 +26,9 @@ def no_ns(t): .linux.namespaces |= map(select(.type != t));
 def ns(t): no_ns(t) | .linux.namespaces += [{type: t}];
 def join_ns(t; p): no_ns(t) | .linux.namespaces += [{type: t, path: p}];
 def map_ids: [{containerID: 0, hostID: 100000, size: 65536}];
+# A normal user may mount proc only with a PID namespace of his own.
+def no_pidns: no_ns("pid") | '"$([ "$(id -u)" = 0 ] || echo '(.mounts[] | select(.type == "proc")) |=
+	{destination: "/proc", type: "bind", source: "/proc", options: ["rbind"]} |')"' .;
 def userns: ns("user") | .linux.uidMappings = map_ids | .linux.gidMappings = map_ids;
 def own_ids: ns("user") | .linux.uidMappings = [{containerID: 0, hostID: '"$(id -u)"', size: 1},
 	{containerID: 1, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings;
@@ -346,8 +349,8 @@ v1_has_file()
 need_v2()
 {
 	[ -d "$(unified)" ] || skip "no cgroup2 on this host"
-	[ -z "${1-}" ] || grep -qw -- "$1" "$(unified)/cgroup.controllers" ||
-		skip "cgroup2 has no $1 controller on this host"
+	[ -z "${1-}" ] || grep -qw -- "$1" "$(unified)${CGROUP_BASE-}/cgroup.controllers" ||
+		skip "cgroup2 has no $1 controller for $(id -un) on this host"
 }
 
 # --- What a test says --------------------------------------------------------------------------------------------

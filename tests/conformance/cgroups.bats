@@ -374,6 +374,7 @@ limit2()
 	refuses unified
 }
 @test "linux.resources.devices: the eBPF program denies, v2" {
+	need_root
 	is_pure_v2 || skip "cgroup v1 has the devices controller here"
 	bundle 'sh("exec 5</dev/mine") | .linux.devices = [{path: "/dev/mine", type: "c", major: 10, minor: 229}] |
 		.linux.resources.devices = [{allow: false, access: "rwm"}]'

@@ -63,6 +63,8 @@ load ../helpers
 }
 
 @test "exec: a created container is entered, too" {
+	# Until start, the process is the runtime's own, which a normal user may not look into.
+	need_root
 	bundle
 	create_it
 	run oci exec "$CT" cat /data/file

@@ -230,7 +230,7 @@ load ../helpers
 }
 
 @test "kill --all: reaches every process of the container" {
-	bundle 'sh("sleep 100 & sleep 100 & echo ready; wait; sleep 100") | no_ns("pid")'
+	bundle 'sh("sleep 100 & sleep 100 & echo ready; wait; sleep 100") | no_pidns'
 	start_it
 	wait_file "$BUNDLE/out"
 	oci kill --all "$CT" KILL
@@ -289,7 +289,7 @@ is_alive() { [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat"; }
 }
 
 @test "delete --force: children outside of a PID namespace go, too" {
-	bundle 'sh("sleep 100 & sleep 100 & echo ready; wait; sleep 100") | no_ns("pid")'
+	bundle 'sh("sleep 100 & sleep 100 & echo ready; wait; sleep 100") | no_pidns'
 	start_it
 	wait_file "$BUNDLE/out"
 	oci delete --force "$CT"
@@ -324,7 +324,7 @@ is_alive() { [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat"; }
 }
 
 @test "run: death by a signal is 128 and its number" {
-	bundle 'sh("kill -9 $$") | no_ns("pid")'
+	bundle 'sh("kill -9 $$") | no_pidns'
 	run_it
 	is "$status" 137
 }
@@ -387,7 +387,7 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 	[ "$RUNTIME_NAME" != crun ] || skip "crun is no subreaper"
 	local script='orphan=$(sh -c "sleep 100 >/dev/null 2>&1 & echo \$!"); parent=$(awk "/^PPid:/ { print \$2 }" /proc/$orphan/status)
 		cat /proc/$parent/cmdline | tr "\0" " "; kill $orphan'
-	bundle 'sh($script) | no_ns("pid")' --arg script "$script"
+	bundle 'sh($script) | no_pidns' --arg script "$script"
 	run_ok
 	has "$output" "$ROOT" "the runtime is the parent"
 	run_ok --no-subreaper
@@ -437,7 +437,7 @@ wait_stopped_or_gone() { wait_until 5 eval '! is_status running'; }
 }
 
 @test "kill KILL: without a PID namespace of its own, the whole container ends" {
-	sleeper 'sh("sleep 1000 & sleep 1000 & wait") | no_ns("pid")'
+	sleeper 'sh("sleep 1000 & sleep 1000 & wait") | no_pidns'
 	wait_until 5 has_processes 3
 	oci kill "$CT" KILL
 	wait_stopped

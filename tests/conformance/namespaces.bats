@@ -37,7 +37,7 @@ is_host() { is "$(ns_of "$(pid_of)" "$1")" "$(ns_of self "$1")" "namespace $1"; 
 }
 
 @test "linux.namespaces pid: without it the program has a number of the host" {
-	runs_sh 'echo $$' 'no_ns("pid")'
+	runs_sh 'echo $$' 'no_pidns'
 	[ "$output" -gt 1 ]
 }
 

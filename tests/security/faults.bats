@@ -165,7 +165,7 @@ full_root()
 }
 
 @test "a container without a PID namespace leaves no process when it is deleted" {
-	bundle 'no_ns("pid") | sh("sleep 97 & sleep 97 & setsid sleep 97 & exec sleep 97")'
+	bundle 'no_pidns | sh("sleep 97 & sleep 97 & setsid sleep 97 & exec sleep 97")'
 	start_it
 	wait_until 5 sh -c '[ $(pgrep -fxc "sleep 97") -ge 4 ]'
 	oci delete --force "$CT"
