@@ -175,13 +175,13 @@ uint64_t capability_ambient(void)
 int capability_bound(uint64_t keep, struct error **err)
 {
 	uint64_t begin = trace_begin();
-	int r = 0;
+	int last = capability_last(), r = 0;
 
-	for (int i = 0; i < LIMIT && r == 0; i++) {
+	for (int i = 0; i <= last && r == 0; i++) {
 		if ((keep >> i & 1) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
 		r = -errno;
-		/* Without CAP_SETPCAP also what isn't there, or is no capability, can't be dropped. */
+		/* Without CAP_SETPCAP also what isn't there can't be dropped. */
 		if (read_bounding(i) <= 0)
 			r = 0;
 	}
