@@ -191,7 +191,7 @@ int container_checkpoint(const struct runtime *rt, const struct container_checkp
 	r = r ? r : add_flag(&argv, "tcp-skip-in-flight", opts->tcp_skip_in_flight);
 	r = r ? r : add_external_mounts(&argv, spec, s.cgroup, s.pid);
 	if (r == 0) {
-		r = stdio_save(s.pid, opts->image_path, &argv, err);
+		r = stdio_save(s.streams, opts->image_path, &argv, err);
 		if (r < 0)
 			return r;
 	}
@@ -267,6 +267,7 @@ static int restore(const struct container_checkpoint_opts *opts, struct state *s
 	}
 	if (r < 0)
 		return error_errno(err, -r, "restore %s", opts->id);
+	s->streams = stdio_describe(streams);
 	r = run_criu(&argv, &output, err);
 	if (r < 0)
 		return r;

@@ -2,10 +2,10 @@
 /* Standard streams of a container that is saved and restored: they lead outside, so CRIU can neither save nor
  * make them, and gets those of who restores instead.
  *
- * descriptors.json in the images' directory, as runc writes it, has a text for each stream: what its link in
- * /proc/PID/fd says, "pipe:[INODE]" for one; for a file of a mount that the container doesn't have,
- * "file[MOUNT:INODE]PATH", of which CRIU names an external file by what is before PATH. On restore these are the
- * keys of inherited descriptors. CRIU seeks in a file, so that it must be one: where the stream of who
+ * They are looked at when the container is created: later its descriptors 0 to 2 may be anything, as a shell's are
+ * while it redirects a command. descriptors.json in the images' directory, as runc writes it, has a text for each
+ * stream: what its link in /proc/PID/fd says, "pipe:[INODE]" for one; for a file "file[MOUNT:INODE]PATH", of which CRIU
+ * names an external file by what is before PATH. On restore these are the keys of inherited descriptors. CRIU seeks in a file, so that it must be one: where the stream of who
  * restores is something else, the file is opened again. criu(8), --inherit-fd, --external. */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,18 +14,17 @@
 
 #define FILE_NAME        "descriptors.json"
 #define SIZE_MAX_BYTES   65536
-#define MOUNTINFO_MAX    (16 << 20)
 #define INHERITED_FD_MIN 10
 #define MOUNT_ID_PREFIX  "\nmnt_id:\t"
 
-/* The id of the mount that the process's descriptor is on, or a negative errno. */
-static int64_t mount_id_of(pid_t pid, int fd)
+/* The id of the mount that the descriptor is on, or a negative errno. */
+static int64_t mount_id_of(int fd)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[48], *at;
 	int r;
 
-	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", pid, fd);
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
 	r = file_read_at(AT_FDCWD, path, SIZE_MAX_BYTES, &text, NULL, NULL);
 	if (r < 0)
 		return r;
@@ -33,45 +32,37 @@ static int64_t mount_id_of(pid_t pid, int fd)
 	return at ? strtol(at + strlen(MOUNT_ID_PREFIX), NULL, 10) : -ENOENT;
 }
 
-static bool has_mount(pid_t pid, int64_t id)
-{
-	_cleanup_free_ char *text = NULL;
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
-	if (file_read_at(AT_FDCWD, path, MOUNTINFO_MAX, &text, NULL, NULL) < 0)
-		return false;
-	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (*line && strtol(line, NULL, 10) == id)
-			return true;
-	}
-	return false;
-}
-
-/* The text for one stream. Caller frees; "" where it is closed. */
-static int describe(pid_t pid, int fd, char **out)
+/* The text for one stream, "" where it is closed; NULL without memory. */
+static json_t *describe(int fd)
 {
 	char path[48], link[PATH_MAX];
 	struct stat st;
 	int64_t mount;
 	ssize_t n;
 
-	snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	n = readlink(path, link, sizeof link - 1);
 	link[n > 0 ? n : 0] = '\0';
-	if (link[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-		mount = mount_id_of(pid, fd);
-		if (mount < 0)
-			return (int)mount;
-		if (!has_mount(pid, mount))
-			return asprintf(out, "file[%llx:%llx]%s", (unsigned long long)mount,
-					(unsigned long long)st.st_ino, link) < 0
-				       ? -ENOMEM
-				       : 0;
+	if (link[0] == '/' && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		mount = mount_id_of(fd);
+		if (mount >= 0)
+			return json_sprintf("file[%llx:%llx]%s", (unsigned long long)mount,
+					    (unsigned long long)st.st_ino, link);
 	}
-	*out = strdup(link);
-	return *out ? 0 : -ENOMEM;
+	return json_string(link);
+}
+
+json_t *stdio_describe(const int fds[STDIO_COUNT])
+{
+	json_t *array = json_array();
+
+	/* A path that is no UTF-8 can't be told; CRIU will say that it does not know the file. */
+	for (int i = 0; array && i < STDIO_COUNT; i++) {
+		json_t *text = describe(fds[i] >= 0 ? fds[i] : i);
+
+		json_array_append_new(array, text ? text : json_string(""));
+	}
+	return array;
 }
 
 /* What CRIU calls it by. */
@@ -82,27 +73,21 @@ static int add_key(struct strv *argv, const char *option, const char *before, co
 	return r ? r : strv_addf(argv, "%s%.*s", before, (int)(strcspn(name, "]") + 1), name);
 }
 
-int stdio_save(pid_t pid, const char *images, struct strv *argv, struct error **err)
+int stdio_save(const json_t *streams, const char *images, struct strv *argv, struct error **err)
 {
 	_cleanup_fd_ int dir = open(images, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_json_ json_t *array = json_array();
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = streams ? json_dumps(streams, JSON_COMPACT) : strdup("[]");
 	int r = 0;
 
 	if (dir < 0)
 		return error_errno(err, errno, "open %s", images);
-	for (int fd = 0; r == 0 && fd < STDIO_COUNT; fd++) {
-		_cleanup_free_ char *name = NULL;
+	for (size_t i = 0; r == 0 && streams && i < json_array_size(streams); i++) {
+		const char *name = json_string_value(json_array_get(streams, i));
 
-		r = describe(pid, fd, &name);
-		if (r < 0)
-			return error_errno(err, -r, "look at stream %d of process %d", fd, pid);
-		json_array_append_new(array, json_string(name));
-		if (str_starts(name, "file["))
+		if (name && str_starts(name, "file["))
 			r = add_key(argv, "external", "", name);
 	}
-	text = json_dumps(array, JSON_COMPACT);
-	if (r < 0 || !text || json_array_size(array) != STDIO_COUNT)
+	if (r < 0 || !text)
 		return error_errno(err, ENOMEM, "write " FILE_NAME);
 	return file_replace_at(dir, FILE_NAME, text, strlen(text), 0600, false, err);
 }

@@ -22,6 +22,7 @@
 #include "kernel/namespace.h"
 #include "kernel/process.h"
 #include "runtime/attributes.h"
+#include "runtime/checkpoint_stdio.h"
 #include "runtime/destroy.h"
 #include "runtime/hooks.h"
 #include "runtime/init.h"
@@ -165,7 +166,9 @@ static int claim_id(struct creation *c, struct error **err)
 	int r;
 
 	c->state.bundle = strdup(c->bundle);
-	if (!c->state.bundle)
+	if (!c->spec->process.terminal)
+		c->state.streams = stdio_describe((int[STDIO_COUNT]){-1, -1, -1});
+	if (!c->state.bundle || (!c->spec->process.terminal && !c->state.streams))
 		return error_errno(err, ENOMEM, "make the state of %s", c->opts->id);
 	r = claim_state(c->rt, c->opts->id, c->spec, &c->state, c->config, c->config_length, err);
 	c->has_state = r == 0;

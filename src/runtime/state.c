@@ -63,13 +63,14 @@ static json_t *to_json(const struct state *s)
 	char created[40];
 
 	format_time_rfc3339(&s->created, created, sizeof created);
-	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:o}", "version", 1,
-			 "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs, "pid", (int)s->pid,
-			 "startTime", (json_int_t)s->start_time, "created", created,
+	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:s,s:I,s:i,s:b,s:b,s:s*,s:O,s:O*,s:o}",
+			 "version", 1, "id", s->id, "bundle", s->bundle, "rootfs", s->rootfs, "pid",
+			 (int)s->pid, "startTime", (json_int_t)s->start_time, "created", created,
 			 "createdSeconds", (json_int_t)s->created.tv_sec, "createdNanoseconds",
 			 (int)s->created.tv_nsec, "systemd", s->is_systemd, "rootless",
 			 s->is_rootless, "rdtClosId", s->rdt_clos_id, "annotations", s->annotations,
-			 "cgroup", s->cgroup ? cgroup_save(s->cgroup) : json_null());
+			 "streams", s->streams, "cgroup",
+			 s->cgroup ? cgroup_save(s->cgroup) : json_null());
 }
 
 int state_save(const struct state *s, struct error **err)
@@ -204,6 +205,8 @@ static int parse_fields(const struct json_at *at, struct state *s, struct error 
 		return r;
 	field = json_member(at, "annotations");
 	s->annotations = field.value ? json_incref(field.value) : json_object();
+	field = json_member(at, "streams");
+	s->streams = field.value ? json_incref(field.value) : NULL;
 	field = json_member(at, "cgroup");
 	return field.value ? cgroup_restore(&field, &s->cgroup, err) : 0;
 }
@@ -293,6 +296,7 @@ void state_clear(struct state *s)
 	free(s->rdt_clos_id);
 	cgroup_free(s->cgroup);
 	json_decref(s->annotations);
+	json_decref(s->streams);
 	*s = (struct state){.dir_fd = -1};
 }
 

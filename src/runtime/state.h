@@ -27,6 +27,7 @@ struct state {
 	char *rdt_clos_id;     /* the resctrl group that must be removed, or NULL */
 	bool is_systemd, is_rootless;
 	json_t *annotations; /* object */
+	json_t *streams;     /* array, see checkpoint_stdio.h; NULL for a terminal */
 };
 
 /* Makes ROOT/ID for s, with s->dir_fd open and locked, state.json and config.json written. -EEXIST when

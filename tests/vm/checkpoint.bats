@@ -56,6 +56,12 @@ goes_on()
 	goes_on "vm-$TAG-c.scope"
 }
 
+@test "checkpoint: a stream that the program has at another number comes back" {
+	counter 'sh("exec 3>&1 >/mnt/log; n=0; while :; do n=$((n+1)); echo $n >/mnt/n; echo $n >&3; sleep 0.1; done")'
+	goes_on
+	wait_until 10 test -s "$WORLD/restore"
+}
+
 @test "checkpoint: --leave-running leaves it running" {
 	counter
 	oci checkpoint --leave-running --image-path "$IMAGES" "$CT" || fail "$(why dump.log)"
