@@ -81,6 +81,25 @@ oom() {
 }
 @test "containerd: out of memory is 137" { on_both oom; }
 
+# As containerd's CRI plugin asks for it with SystemdCgroup = true, below a slice named as kubelet names a pod's.
+as_scope() {
+	local slice=kubepods-besteffort-pod$BATS_TEST_NUMBER.slice unit=cri-containerd-$2.scope pid
+	c "$1" -d --runc-systemd-cgroup --cgroup "$slice:cri-containerd:$2" --memory-limit 33554432 "$WORLD/rootfs" "$2" /bin/sleep 1000
+	await "task" 10 running "$2"
+	pid=$(ctr_ task ls | awk -v name="$2" '$1 == name { print $2 }')
+	grep -q "/kubepods.slice/kubepods-besteffort.slice/$slice/$unit\$" "/proc/$pid/cgroup"
+	[ "$(systemctl show -p ActiveState -p MemoryMax --value "$unit" | sort | xargs)" = "33554432 active" ]
+	ctr_ task metrics "$2" | grep -q 33554432
+	[ "$(ctr_ task exec --exec-id e1 "$2" /bin/echo inside)" = inside ]
+	remove "$2"
+	await "end of the scope" 10 is_no_unit "$unit"
+}
+@test "containerd: the systemd driver makes a scope below the pod's slice" {
+	[ -d /run/systemd/system ] || skip "no systemd on this host"
+	on_both as_scope
+	systemctl stop kubepods.slice
+}
+
 seccomp() { [ "$(c "$1" --rm --seccomp "$WORLD/rootfs" "$2" /bin/sh -c 'grep ^Seccomp: /proc/self/status' | tr -d '\t ')" = Seccomp:2 ]; }
 @test "containerd: its seccomp profile is loaded" { on_both seccomp; }
 

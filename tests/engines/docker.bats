@@ -80,6 +80,23 @@ memory() {
 }
 @test "docker: limits reach the cgroup, and update changes them" { on_both memory; }
 
+# Docker's own choice of a driver where systemd runs and cgroup v2 is.
+as_scope() {
+	local id pid
+	id=$(d "$1" -d -m 32m base sleep 1000)
+	pid=$(docker_ inspect -f '{{.State.Pid}}' "$id")
+	grep -q "/system.slice/docker-$id.scope\$" "/proc/$pid/cgroup"
+	docker_ update -m 64m --memory-swap 64m "$id" >/dev/null
+	[ "$(systemctl show -p ActiveState -p MemoryMax --value "docker-$id.scope" | sort | xargs)" = "67108864 active" ]
+	docker_ exec "$id" true
+	docker_ rm -f "$id"
+	await "end of the scope" 10 is_no_unit "docker-$id.scope"
+}
+@test "docker: the systemd driver makes a scope, and update changes it" {
+	[ "$(docker_ info -f '{{.CgroupDriver}}')" = systemd ] || skip "docker takes the cgroupfs driver on this host"
+	on_both as_scope
+}
+
 oom() {
 	local id; id=$(d "$1" -d -m 16m base sh -c 'x=$(head -c 400000000 /dev/zero | tr "\0" x); echo ${#x}')
 	[ "$(docker_ wait "$id")" = 137 ]

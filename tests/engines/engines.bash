@@ -31,6 +31,9 @@ drop_world() {
 	rm -rf "$WORLD"
 }
 
+# Of systemd's.
+is_no_unit() { [ "$(systemctl show -p LoadState --value "$1")" = not-found ]; }
+
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # await WHAT SECONDS COMMAND...: polls until COMMAND succeeds.
