@@ -143,7 +143,8 @@ set_of() { sed -n "s/^Cap$1:\t*0*\([0-9a-f]*\)$/\1/p" <<<"$output"; }
 		run prlimit --nofile=20:20 "$RUNTIME_PATH" --root "$ROOT" run --bundle "$BUNDLE" "$CT" 3>&- </dev/null
 		like "$output" 'open files +20 +30'
 	else
-		run prlimit --nofile=20:20 "$RUNTIME_PATH" --root "$ROOT" run --bundle "$BUNDLE" "$CT" 3>&- </dev/null
+		# With so few descriptors runc sometimes waits for ever.
+		run timeout --kill-after 1 20 prlimit --nofile=20:20 "$RUNTIME_PATH" --root "$ROOT" run --bundle "$BUNDLE" "$CT" 3>&- </dev/null
 		[ "$status" -ne 0 ]
 		if is_dhow; then
 			has "$output" RLIMIT_NOFILE
