@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Standard streams of a container that is saved and restored: they lead outside, so CRIU can neither save nor
- * make them, and gets those of who restores instead.
+ * make them.
  *
  * They are looked at when the container is created: later its descriptors 0 to 2 may be anything, as a shell's are
  * while it redirects a command. descriptors.json in the images' directory, as runc writes it, has a text for each
- * stream: what its link in /proc/PID/fd says, "pipe:[INODE]" for one; for a file "file[MOUNT:INODE]PATH", of which CRIU
- * names an external file by what is before PATH. On restore these are the keys of inherited descriptors. CRIU seeks in a file, so that it must be one: where the stream of who
- * restores is something else, the file is opened again. criu(8), --inherit-fd, --external. */
+ * stream: what its link in /proc/PID/fd says, "pipe:[INODE]" for one; for a file "file[MOUNT:INODE]PATH", of which
+ * CRIU names an external file by what is before PATH. On restore these are the keys of inherited descriptors. What was
+ * a pipe is the stream of who restores; a file is that file again, since CRIU seeks in it and wants it to have the size
+ * that it had. criu(8), --inherit-fd, --external. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -96,17 +97,16 @@ int stdio_save(const json_t *streams, const char *images, struct strv *argv, str
 static int open_stream(int stream, const char *name, struct error **err)
 {
 	const char *path = name + strcspn(name, "]") + 1;
-	_cleanup_fd_ int again = -1;
-	struct stat st;
+	_cleanup_fd_ int file = -1;
 	int fd;
 
-	if (str_starts(name, "file[") && (fstat(stream, &st) < 0 || !S_ISREG(st.st_mode))) {
-		again = open(path, (stream == 0 ? O_RDONLY : O_WRONLY | O_APPEND) | O_CLOEXEC);
-		if (again < 0)
+	if (str_starts(name, "file[")) {
+		file = open(path, (stream == 0 ? O_RDONLY : O_WRONLY | O_APPEND) | O_CLOEXEC);
+		if (file < 0)
 			return error_errno(err, errno, "open %s, which was stream %d", path,
 					   stream);
 	}
-	fd = fcntl(again >= 0 ? again : stream, F_DUPFD, INHERITED_FD_MIN);
+	fd = fcntl(file >= 0 ? file : stream, F_DUPFD, INHERITED_FD_MIN);
 	return fd >= 0 ? fd : error_errno(err, errno, "hand on stream %d", stream);
 }
 
