@@ -269,8 +269,15 @@ disk()
 }
 @test "linux.resources.rdma: v1" {
 	need_v1 rdma
-	sleeper '.linux.resources.rdma = {mlx5_0: {hcaHandles: 3, hcaObjects: 10000}}'
-	has "$(v1 rdma rdma.max)" "hca_handle=3"
+	local device
+	device=$(find /sys/class/infiniband -mindepth 1 -printf '%f' -quit 2>/dev/null)
+	bundle '.linux.resources.rdma = {($d): {hcaHandles: 3, hcaObjects: 10000}} | sh("sleep 1000")' --arg d "${device:-mlx5_0}"
+	if [ -z "$device" ]; then
+		refuses linux.resources.rdma "mlx5_0 hca_handle=3 hca_object=10000"
+		return
+	fi
+	start_it
+	has "$(v1 rdma rdma.max)" "$device hca_handle=3"
 }
 
 # What the host does not have is asked of it.
