@@ -89,6 +89,19 @@ int image_read_manifest(struct store *s, const struct image *image, struct manif
 int image_filter(struct store *s, struct image_list *list, const struct strv *terms,
 		 struct error **err);
 
+/* The image that a registry's digest (of a manifest or index) stands for on that platform: with layers, or -ENOENT. */
+int image_find_digest(struct store *s, const char *repository, const char *digest,
+		      const struct platform *platform, struct image **out, struct error **err);
+/* Size of a layer's files, as some image has it; -ENOENT when none has that layer. */
+int image_layer_size(struct store *s, const char *chain_id, uint64_t *size, struct error **err);
+
+/* Where blobs were seen: what a push may have mounted from another repository of the same registry. */
+int blob_source_add(struct store *s, const char *repository, const struct strv *digests,
+		    struct error **err);
+/* Repositories of registry ("host:port") that have the blob. */
+int blob_source_list(struct store *s, const char *registry, const char *digest,
+		     struct strv *repositories, struct error **err);
+
 /* sha256:... to 12 digits, in a static buffer of the caller: at least 13 bytes. */
 void image_short_id(const char *id, char *buf);
 

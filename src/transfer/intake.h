@@ -45,6 +45,8 @@ int intake_write(struct intake *in, size_t position, const void *data, size_t le
 		 struct error **err);
 /* err is a failure of the source (then the layer and the intake fail), or NULL. */
 int intake_written(struct intake *in, size_t position, struct error **err);
+/* Some blob went on from what an earlier try left. */
+bool intake_was_resumed(const struct intake *in);
 /* Becomes true when some part failed: sources may stop. */
 const bool *intake_cancelled(const struct intake *in);
 
