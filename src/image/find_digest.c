@@ -31,3 +31,12 @@ int image_find_digest(struct store *s, const char *repository, const char *diges
 	}
 	return r < 0 ? r : error_errno(err, ENOENT, "image %s@%s", repository, digest);
 }
+
+int image_digest_add(struct store *s, const struct image *image, const char *repository,
+		     const char *digest, struct error **err)
+{
+	return store_execute(s, err,
+			     "INSERT OR IGNORE INTO image_digest (repository, digest, image) "
+			     "VALUES (?, ?, ?)",
+			     "sss", repository, digest, image->id);
+}

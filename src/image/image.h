@@ -95,6 +95,10 @@ int image_find_digest(struct store *s, const char *repository, const char *diges
 /* Size of a layer's files, as some image has it; -ENOENT when none has that layer. */
 int image_layer_size(struct store *s, const char *chain_id, uint64_t *size, struct error **err);
 
+/* The image is known by that digest in that repository from now on: it was pushed there. */
+int image_digest_add(struct store *s, const struct image *image, const char *repository,
+		     const char *digest, struct error **err);
+
 /* Where blobs were seen: what a push may have mounted from another repository of the same registry. */
 int blob_source_add(struct store *s, const char *repository, const struct strv *digests,
 		    struct error **err);
