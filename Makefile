@@ -32,6 +32,7 @@ test-vm:
 bench: all
 	@scripts/deps bench
 	@bench/run $(BUILD) | tee $(BUILD)/bench.md
+	@bench/images $(BUILD) | tee $(BUILD)/bench-images.md
 
 lint: all
 	@scripts/deps lint
