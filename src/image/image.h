@@ -68,7 +68,8 @@ struct image_remove_opts {
 	/* Tells who uses the image (a container's name); fills *user for free() or leaves NULL. NULL: none. */
 	int (*find_user)(void *data, const struct image *image, char **user, struct error **err);
 	void *data;
-	/* Removes the unpacked layer of every driver; called after the rows are gone, for layers that nothing needs. NULL: they stay rests. */
+	/* For image_collect: the chain ids of all unpacked layers, and the removal of one, by every driver that has it. Both NULL: layers stay. */
+	int (*list_layers)(void *data, struct strv *ids, struct error **err);
 	int (*drop_layer)(void *data, const char *chain_id, struct error **err);
 };
 int image_remove(struct store *s, const char *text, const struct image_remove_opts *opts,

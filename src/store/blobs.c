@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Blobs on disk: reading them, bringing them in, making them visible. See blobs.h. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+static int directory_of(const struct store *s, const char *digest)
+{
+	return str_starts(digest, "sha512:") ? s->blobs_sha512 : s->blobs;
+}
+
+static int check(const char *digest, struct error **err)
+{
+	if (digest_is_valid(digest))
+		return 0;
+	return error_set(err, EINVAL, "invalid digest \"%.150s\"", digest ? digest : "");
+}
+
+int blob_open(const struct store *s, const char *digest, uint64_t *size, struct error **err)
+{
+	_cleanup_fd_ int fd = -1;
+	struct stat st;
+	int r = check(digest, err);
+
+	if (r)
+		return r;
+	fd = openat(directory_of(s, digest), digest_hex(digest), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, errno, "open blob %s", digest);
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return TAKE_FD(fd);
+}
+
+bool blob_exists(const struct store *s, const char *digest)
+{
+	struct stat st;
+
+	return digest_is_valid(digest) &&
+	       fstatat(directory_of(s, digest), digest_hex(digest), &st, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
+	       S_ISREG(st.st_mode);
+}
+
+int blob_read(const struct store *s, const char *digest, size_t max, char **data, size_t *length,
+	      struct error **err)
+{
+	_cleanup_fd_ int fd = blob_open(s, digest, NULL, err);
+
+	return fd < 0 ? fd : fd_read_all(fd, max, digest, data, length, err);
+}
+
+/* "sha256-HEX": a name that no blob has. */
+static void ingest_name(const char *digest, char *out, size_t size)
+{
+	snprintf(out, size, "%.6s-%s", digest, digest_hex(digest));
+}
+
+static int lock(int fd, bool is_waiting)
+{
+	int r;
+
+	do
+		r = flock(fd, LOCK_EX | (is_waiting ? 0 : LOCK_NB));
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+/* The file that has the lock may have been renamed away meanwhile: then ours is a blob, and the name is free. */
+static bool still_has_name(const struct store *s, int fd, const char *name)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 &&
+	       fstatat(s->ingest, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+int blob_ingest_open(const struct store *s, const char *digest, bool is_waiting, uint64_t *have,
+		     struct error **err)
+{
+	char name[DIGEST_SIZE + 8];
+	int r = check(digest, err);
+
+	if (r)
+		return r;
+	ingest_name(digest, name, sizeof name);
+	for (;;) {
+		_cleanup_fd_ int fd =
+			openat(s->ingest, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		struct stat st;
+
+		if (fd < 0)
+			return error_errno(err, errno, "bring in blob %s", digest);
+		r = lock(fd, is_waiting);
+		if (r)
+			return error_errno(err, -r, "bring in blob %s", digest);
+		if (!still_has_name(s, fd, name))
+			continue;
+		if (fstat(fd, &st) < 0)
+			return error_errno(err, errno, "bring in blob %s", digest);
+		*have = (uint64_t)st.st_size;
+		return TAKE_FD(fd);
+	}
+}
+
+int blob_ingest_publish(const struct store *s, const char *digest, struct error **err)
+{
+	char name[DIGEST_SIZE + 8];
+	int r = check(digest, err);
+
+	if (r)
+		return r;
+	ingest_name(digest, name, sizeof name);
+	if (renameat(s->ingest, name, directory_of(s, digest), digest_hex(digest)) < 0)
+		return error_errno(err, errno, "make blob %s visible", digest);
+	return 0;
+}
+
+void blob_ingest_discard(const struct store *s, const char *digest)
+{
+	char name[DIGEST_SIZE + 8];
+
+	if (!digest_is_valid(digest))
+		return;
+	ingest_name(digest, name, sizeof name);
+	unlinkat(s->ingest, name, 0);
+}
+
+int blob_ingest_anonymous(const struct store *s, struct error **err)
+{
+	int fd = openat(s->ingest, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	char name[64];
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd >= 0 ? fd : error_errno(err, errno, "make a file in %s/ingest", s->root);
+	/* Without O_TMPFILE: named for a moment; blob_ingest_name copies. */
+	snprintf(name, sizeof name, ".%ju-%d", (uintmax_t)now_ns(), getpid());
+	fd = openat(s->ingest, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, errno, "make a file in %s/ingest", s->root);
+	unlinkat(s->ingest, name, 0);
+	return fd;
+}
+
+static int copy_to_name(const struct store *s, int fd, const char *name)
+{
+	_cleanup_fd_ int out =
+		openat(s->ingest, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	off_t at = 0;
+	ssize_t n;
+
+	if (out < 0)
+		return -errno;
+	while ((n = copy_file_range(fd, &at, out, NULL, 1 << 30, 0)) > 0)
+		;
+	return n < 0 ? -errno : 0;
+}
+
+int blob_ingest_name(const struct store *s, int fd, const char *digest, struct error **err)
+{
+	char name[DIGEST_SIZE + 8], from[64];
+	int r = check(digest, err);
+
+	if (r)
+		return r;
+	if (blob_exists(s, digest))
+		return error_errno(err, EEXIST, "bring in blob %s", digest);
+	ingest_name(digest, name, sizeof name);
+	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+	r = lock(fd, true);
+	if (!r && linkat(AT_FDCWD, from, s->ingest, name, AT_SYMLINK_FOLLOW) < 0)
+		r = -errno;
+	if (r == -EEXIST) {
+		/* A rest of an earlier try, or another process' beginning: ours is whole. Whoever waits for
+		 * the old file looks again. */
+		unlinkat(s->ingest, name, 0);
+		r = linkat(AT_FDCWD, from, s->ingest, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	}
+	if (r == -ENOENT || r == -EPERM)
+		r = copy_to_name(s, fd, name);
+	return r ? error_errno(err, -r, "bring in blob %s", digest) : 0;
+}
+
+int store_sync(const struct store *s, struct error **err)
+{
+	if (syncfs(s->ingest) < 0)
+		return error_errno(err, errno, "write the store %s to disk", s->root);
+	return 0;
+}
+
+int store_sync_directories(const struct store *s, struct error **err)
+{
+	if (fsync(s->blobs) < 0 || fsync(s->blobs_sha512) < 0 || fsync(s->ingest) < 0)
+		return error_errno(err, errno, "write the store %s to disk", s->root);
+	return 0;
+}
