@@ -135,11 +135,10 @@ static void btrfs_layer_abort(struct storage *s, struct storage_staging *staging
 
 static int btrfs_remove(struct storage *s, const char *folder, const char *name, struct error **err)
 {
-	_cleanup_free_ char *place = storage_discard(s, folder, name, err);
+	_cleanup_free_ char *place = NULL;
+	int r = storage_discard(s, folder, name, &place, err);
 
-	if (!place)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_place(s, s->root, place, err);
+	return r < 0 || !place ? r : remove_place(s, s->root, place, err);
 }
 
 static int btrfs_layer_remove(struct storage *s, const char *id, struct error **err)

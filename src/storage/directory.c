@@ -35,11 +35,10 @@ void directory_layer_abort(struct storage *s, struct storage_staging *staging)
 
 static int discard(struct storage *s, const char *folder, const char *name, struct error **err)
 {
-	_cleanup_free_ char *place = storage_discard(s, folder, name, err);
+	_cleanup_free_ char *place = NULL;
+	int r = storage_discard(s, folder, name, &place, err);
 
-	if (!place)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_tree_at(s->root, place, err);
+	return r < 0 || !place ? r : remove_tree_at(s->root, place, err);
 }
 
 int directory_layer_remove(struct storage *s, const char *id, struct error **err)

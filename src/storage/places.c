@@ -8,24 +8,25 @@
 #include "kernel/mount.h"
 #include "storage/places.h"
 
-char *storage_discard(struct storage *s, const char *folder, const char *name, struct error **err)
+int storage_discard(struct storage *s, const char *folder, const char *name, char **trash,
+		    struct error **err)
 {
 	_cleanup_free_ char *from = NULL, *to = NULL;
+	uint64_t begin = trace_begin();
+	int r;
 
+	*trash = NULL;
 	if (asprintf(&from, "%s/%s", folder, name) < 0 ||
-	    asprintf(&to, "trash/%s.%d.%" PRIx64, name, getpid(), now_ns()) < 0) {
-		error_errno(err, ENOMEM, "remove %s", name);
-		errno = ENOMEM;
-		return NULL;
-	}
-	if (renameat(s->root, from, s->root, to) < 0) {
-		int code = errno;
-
-		error_errno(err, code, "remove %s", from);
-		errno = code;
-		return NULL;
-	}
-	return TAKE_PTR(to);
+	    asprintf(&to, "trash/%s.%d.%" PRIx64, name, getpid(), now_ns()) < 0)
+		return error_errno(err, ENOMEM, "remove %s", name);
+	r = renameat(s->root, from, s->root, to) < 0 ? -errno : 0;
+	trace_step(TRACE_IMAGE, begin, "renameat", r, "%s, %s", from, to);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_errno(err, -r, "remove %s", from);
+	*trash = TAKE_PTR(to);
+	return 0;
 }
 
 int storage_publish(struct storage *s, const struct storage_staging *staging, struct error **err)

@@ -13,9 +13,10 @@ static inline const char *storage_hex(const char *id)
 	return colon ? colon + 1 : id;
 }
 
-/* Moves layers/HEX or containers/ID into trash/ under a name of its own, so that it is gone at once. Returns that
- * name ("trash/..."), the caller's, or NULL with *err filled in; errno ENOENT where it wasn't there. */
-char *storage_discard(struct storage *s, const char *folder, const char *name, struct error **err);
+/* Moves layers/HEX or containers/ID into trash/ under a name of its own, so that it is gone at once. *trash is that
+ * name ("trash/..."), the caller's, or NULL where it wasn't there, which is success. */
+int storage_discard(struct storage *s, const char *folder, const char *name, char **trash,
+		    struct error **err);
 /* The staged layer becomes visible: staging/HEX is layers/HEX. */
 int storage_publish(struct storage *s, const struct storage_staging *staging, struct error **err);
 /* Makes the directory containers/ID. complete is a name in it that is made last: with that it is another container's, -EEXIST,
