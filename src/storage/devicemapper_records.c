@@ -23,7 +23,8 @@ static int get_records(const struct json_at *at, struct dm_records *records, str
 	const char *fs_name = NULL;
 	ssize_t count = json_get_array(&devices, err);
 
-	if (count < 0 || json_get_u64(&transaction, UINT64_MAX, &records->transaction, err) < 0 ||
+	if (json_get_object(at, err) < 0 || count < 0 ||
+	    json_get_u64(&transaction, UINT64_MAX, &records->transaction, err) < 0 ||
 	    json_get_u64(&next, ID_MAX, &next_id, err) < 0 ||
 	    json_get_u64(&base, ID_MAX, &base_id, err) < 0 ||
 	    json_get_u64(&sectors, SECTORS_MAX, &records->base_sectors, err) < 0 ||
