@@ -260,11 +260,15 @@ static int devicemapper_layer_flush(struct storage *s, struct storage_staging *s
 {
 	const struct mount_parameter read_only = {"ro", NULL};
 
-	/* Everything is written, the journal emptied, and the mark "clean" set. */
-	if (mount_reconfigure(staging->root, &read_only, 1, NULL) == 0)
-		return 0;
-	return syncfs(staging->root) < 0 ? error_errno(err, errno, "sync the layer %s", staging->id)
-					 : 0;
+	/* First, since only this tells of what could not be written, such as to a pool that is full. */
+	if (syncfs(staging->root) < 0)
+		return error_errno(err, errno, "sync the layer %s", staging->id);
+	/* The journal is emptied and the mark "clean" set; what somebody has open for writing forbids that, and the journal
+	 * serves. */
+	mount_reconfigure(staging->root, &read_only, 1, NULL);
+	if (syncfs(staging->root) < 0)
+		return error_errno(err, errno, "sync the layer %s", staging->id);
+	return 0;
 }
 
 static int devicemapper_layer_commit(struct storage *s, struct storage_staging *staging,

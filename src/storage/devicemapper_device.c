@@ -20,7 +20,7 @@
 #include "kernel/subprocess.h"
 #include "storage/devicemapper.h"
 
-#define RETRIES           500 /* of 10 ms: udev and the last unmount may have it open for a moment */
+#define RETRIES           200 /* of 10 ms: udev and the last unmount may have it open for a moment */
 #define RESIZE_EXT4       _IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS */
 #define MOUNT_OPTIONS_MAX 32
 

@@ -205,6 +205,39 @@ int dm_remove(int control, const char *name, bool is_deferred, struct error **er
 	return r < 0 ? error_errno(err, -r, "remove the device %s", name) : 0;
 }
 
+/* The list's entries tell where the next one begins; the last says 0, as an empty list's first does with no device. */
+static int walk_list(const char *list, const char *end, int (*fn)(void *data, const char *name),
+		     void *data)
+{
+	const struct dm_name_list *entry = (const void *)list;
+
+	while (list + sizeof *entry < end && entry->dev) {
+		int r = fn(data, entry->name);
+
+		if (r != 0 || entry->next == 0)
+			return r;
+		list += entry->next;
+		entry = (const void *)list;
+	}
+	return 0;
+}
+
+int dm_each(int control, int (*fn)(void *data, const char *name), void *data, struct error **err)
+{
+	for (size_t size = 16384; size <= DATA_MAX; size *= 4) {
+		_cleanup_free_ struct dm_ioctl *call = new_call(NULL, size, 0);
+		int r = call ? make_call(control, DM_LIST_DEVICES, call, "dm_list_devices")
+			     : -errno;
+
+		if (r < 0)
+			return error_errno(err, -r, "list the devices of the device mapper");
+		if (!(call->flags & DM_BUFFER_FULL_FLAG))
+			return walk_list((const char *)call + call->data_start,
+					 (const char *)call + call->data_size, fn, data);
+	}
+	return error_errno(err, EFBIG, "list the devices of the device mapper");
+}
+
 int dm_node(dev_t device, char node[DM_NODE_SIZE], struct error **err)
 {
 	struct stat st;

@@ -36,6 +36,8 @@ int dm_message(int control, const char *name, const char *message, struct error 
 int dm_suspend(int control, const char *name, bool is_on, struct error **err);
 /* -EBUSY while it is open; deferred: it goes when it isn't any more. */
 int dm_remove(int control, const char *name, bool is_deferred, struct error **err);
+/* Calls fn for each device, also for those of others, until it returns non-zero, which is returned. */
+int dm_each(int control, int (*fn)(void *data, const char *name), void *data, struct error **err);
 /* The block device's node, checked to be it. */
 int dm_node(dev_t device, char node[DM_NODE_SIZE], struct error **err);
 

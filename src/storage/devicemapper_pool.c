@@ -284,6 +284,18 @@ static int use_given_pool(struct dm_pool *pool, struct error **err)
 	return r < 0 ? r : hold_pool(pool, err);
 }
 
+/* A device of ours that isn't the pool: to go with its last user. */
+static int let_go(void *data, const char *name)
+{
+	const struct dm_pool *pool = data;
+	size_t length = strlen(pool->prefix);
+
+	if (strncmp(name, pool->prefix, length) == 0 && name[length] == '-' &&
+	    !str_equal(name, pool->name))
+		dm_remove(pool->control, name, true, NULL);
+	return 0;
+}
+
 int dm_pool_start(struct storage *s, struct error **err)
 {
 	struct dm_pool *pool = s->data;
@@ -311,6 +323,9 @@ int dm_pool_start(struct storage *s, struct error **err)
 		r = dm_records_write(s, &records, err);
 	if (r == 0)
 		r = check_transaction(s, &records, err);
+	/* Whoever made one may have been killed before it was marked so. */
+	if (r == 0)
+		r = dm_each(pool->control, let_go, pool, err);
 	if (r < 0)
 		close_fd(&pool->hold);
 	return r;
