@@ -11,9 +11,12 @@
  *   int          a decimal number
  *   uint64_t     a duration such as 5s, in milliseconds
  *   struct strv  as a string; may be given again, each adds one
- * Rules are those of urfave/cli 1.22 and Go's flag package, which runc uses: one dash or two, "--" ends
- * the options. Options are also known behind arguments, unless the command stops at its first one
- * (exec and ps, whose later words are another program's). */
+ * A program chooses whose rules it follows (enum command_style):
+ *   STYLE_GO     urfave/cli 1.22 and Go's flag package, which runc uses: one dash or two
+ *   STYLE_PFLAG  spf13/pflag, which docker and podman use: two dashes for names, one for single letters, which may be
+ *                put together (-aq), with their value behind (-fVALUE, -f=VALUE)
+ * "--" ends the options. Options are also known behind arguments, unless the command stops at its first one
+ * (exec and ps, whose later words are another program's). Commands may be groups of further commands (image ls). */
 #ifndef DHOW_CLI_COMMAND_H
 #define DHOW_CLI_COMMAND_H
 
@@ -57,8 +60,11 @@ struct command_call;
 
 #define ARGUMENTS_ANY 255
 
+enum command_style { STYLE_GO, STYLE_PFLAG };
+
 struct command {
 	const char *name;
+	const char *alias;                    /* another name ("list" of ls), or NULL */
 	const char *arguments;                /* "<container-id> [signal]", "" for none */
 	const char *summary;                  /* one line, no full stop */
 	const char *description;              /* paragraphs, each line ended by \n; may be NULL */
@@ -71,6 +77,8 @@ struct command {
 	bool is_hidden;
 	bool enters_containers; /* must run from an executable that containers can't write */
 	uint8_t failure_status; /* the exit status of an error; 0 means 1 */
+	/* A group: its commands, NULL-terminated; run is not called then. */
+	const struct command *const *commands;
 	/* Returns the exit status, or a negative errno with *err filled in. */
 	int (*run)(const struct command_call *call, struct error **err);
 };
@@ -81,6 +89,7 @@ struct command_program {
 	const char *description;
 	const struct command_option *options;
 	size_t values_size;
+	enum command_style style;
 	const struct command *const *commands; /* NULL-terminated, in the order of the help */
 	/* Further sections of the man page, in roff; NULL for none. */
 	const char *man_sections;
@@ -88,13 +97,17 @@ struct command_program {
 	void (*print_version)(FILE *out);
 };
 
+#define COMMAND_DEPTH 3
+
 /* What a command line asked for. */
 struct command_call {
 	const struct command_program *program;
-	const struct command *command; /* NULL: none was named */
-	void *globals;                 /* the program's values */
-	void *values;                  /* the command's values */
-	char **arguments;              /* NULL-terminated, borrowed from argv */
+	const struct command *command;               /* NULL: none was named */
+	const struct command *groups[COMMAND_DEPTH]; /* those on the way to it */
+	size_t group_count;
+	void *globals;    /* the program's values */
+	void *values;     /* the command's values */
+	char **arguments; /* NULL-terminated, borrowed from argv */
 	size_t argument_count;
 	bool wants_help, wants_version;
 };
@@ -111,6 +124,11 @@ void command_call_clear(struct command_call *call);
 const struct command *command_find(const struct command_program *program, const char *name);
 /* Fills *err for a name that is no command, with a suggestion. Returns -ENOENT. */
 int command_unknown(const struct command_program *program, const char *name, struct error **err);
+
+/* "dhow image ls": the program's name and the words on the way to the command. Caller frees; NULL when memory runs out. */
+char *command_full_name(const struct command_call *call);
+/* The help of what the call names, in the layout of docker's. For programs of STYLE_PFLAG. */
+void command_print_usage(const struct command_call *call, FILE *out);
 
 /* Documents made from the table. command_print_help with command NULL is the program's. */
 void command_print_help(const struct command_program *program, const struct command *command,

@@ -18,7 +18,7 @@ static const struct storage_driver *const drivers[] = {
 	&storage_overlay, &storage_fuse_overlayfs, &storage_btrfs,
 	&storage_vfs,     &storage_devicemapper,   &storage_aufs,
 };
-#define PROBED 3
+#define PROBED 4
 
 const char *const storage_driver_names[] = {
 	"overlay", "fuse-overlayfs", "btrfs", "vfs", "devicemapper", "aufs", NULL,

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhow image: the group of commands on images. Most are also known by a name of their own, as docker has it. */
+#include "cli/dhow/commands.h"
+
+static const struct command *const commands[] = {
+	&dhow_image_ls,
+	&dhow_image_rm,
+	&dhow_image_tag,
+	NULL,
+};
+
+const struct command dhow_image = {
+	.name = "image",
+	.summary = "Manage images",
+	.commands = commands,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhow-full: all commands of dhow. */
+#include "cli/dhow/commands.h"
+#include "cli/dhow/dhow.h"
+
+/* clang-format off */
+static const struct command *const commands[] = {
+	&dhow_image,
+	&dhow_images,
+	&dhow_pull,
+	&dhow_push,
+	&dhow_rmi,
+	&dhow_tag,
+	&dhow_version,
+	&dhow_help,
+	NULL,
+};
+/* clang-format on */
+
+static const struct command_program program = {
+	.name = "dhow",
+	.summary = "Containers out of the kernel's own parts",
+	.description = "",
+	.options = dhow_global_options,
+	.values_size = sizeof(struct dhow_globals),
+	.style = STYLE_PFLAG,
+	.commands = commands,
+	.print_version = dhow_print_version,
+};
+
+int main(int argc, char **argv)
+{
+	return dhow_main(&program, argv);
+}
