@@ -289,7 +289,7 @@ static int place_kind(struct unpacking *u, struct archive_entry *entry, const ch
 {
 	switch (a->mode & S_IFMT) {
 	case S_IFDIR:
-		return place_directory(u->placer, name, a, err);
+		return place_dir(u, name, a, err);
 	case S_IFREG:
 		return place_regular(u, entry, name, a, err);
 	case S_IFLNK:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhow-full: all commands of dhow. */
+#include <signal.h>
+
 #include "cli/dhow/commands.h"
 #include "cli/dhow/dhow.h"
 
@@ -30,5 +32,7 @@ static const struct command_program program = {
 
 int main(int argc, char **argv)
 {
+	/* A registry that hangs up is an error of one transfer. */
+	signal(SIGPIPE, SIG_IGN);
 	return dhow_main(&program, argv);
 }
