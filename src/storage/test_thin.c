@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The driver devicemapper on a real device mapper: pools of every kind, both file systems, sizes, crashes. Skipped, all of
  * it, where there is none or for a normal user. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -15,49 +9,15 @@
 #include <sys/wait.h>
 #include <linux/loop.h>
 
-#include "kernel/subprocess.h"
 #include "storage/devicemapper.h"
-
-#define LOWER "sha256:aaaa"
-#define UPPER "sha256:bbbb"
+#include "storage/test_world.h"
 
 static const struct storage_driver *const driver = &storage_devicemapper;
-static const char *const both[] = {UPPER, LOWER};
-
-struct world {
-	char path[64];
-	struct storage s;
-};
-
-static struct error *problem; /* of the last call, for the message */
-
-#define OK(call) check((call), #call)
-static int check(int r, const char *call)
-{
-	if (r < 0)
-		fail_msg("%s: %s", call, error_text(problem));
-	return r;
-}
-
-static void open_store(struct world *w)
-{
-	OK(driver->probe(&w->s, &problem));
-	OK(driver->open(&w->s, &problem));
-}
 
 static int set_up(void **state)
 {
-	static const char *const folders[] = {"layers", "staging", "containers", "trash"};
-	struct world *w = calloc(1, sizeof *w);
+	struct world *w = world_new(driver, "/var/tmp");
 
-	/* Not in /tmp, which may be a tmpfs, too small for a pool. */
-	strcpy(w->path, "/var/tmp/dhow-test-thin.XXXXXX");
-	assert_non_null(mkdtemp(w->path));
-	w->s.path = w->path;
-	w->s.driver = driver;
-	w->s.root = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		assert_int_equal(mkdirat(w->s.root, folders[i], 0700), 0);
 	OK(strv_add(&w->s.options, "basesize=256m"));
 	OK(strv_add(&w->s.options, "loopdatasize=4g"));
 	OK(strv_add(&w->s.options, "loopmetadatasize=16m"));
@@ -88,81 +48,8 @@ static int tear_down(void **state)
 		poll(NULL, 0, 10);
 	if (is_active(w))
 		print_error("the pool of %s is still active\n", w->path);
-	close(w->s.root);
-	strv_free(&w->s.options);
-	remove_tree_at(AT_FDCWD, w->path, NULL);
-	free(w);
-	error_freep(&problem);
+	world_free(w);
 	return 0;
-}
-
-static void put(int dir, const char *name, const char *text)
-{
-	OK(file_replace_at(dir, name, text, strlen(text), 0644, false, &problem));
-}
-
-static void expect(int dir, const char *name, const char *text)
-{
-	_cleanup_free_ char *found = NULL;
-
-	OK(file_read_at(dir, name, 4096, &found, NULL, &problem));
-	assert_string_equal(found, text);
-}
-
-static void add_layer(struct world *w, const char *id, const char *parent)
-{
-	struct storage_staging staging = {
-		.id = (char *)id, .parent = (char *)parent, .root = -1, .lock = -1};
-
-	OK(driver->layer_begin(&w->s, &staging, &problem));
-	put(staging.root, id, parent ? parent : "lowest");
-	OK(driver->layer_flush(&w->s, &staging, &problem));
-	OK(driver->layer_commit(&w->s, &staging, &problem));
-	close_fd(&staging.root);
-}
-
-static int mount_it(struct world *w, const char *container)
-{
-	const struct storage_mount_opts opts = {
-		.layers = both, .layer_count = 2, .container = container};
-
-	return OK(driver->mount(&w->s, &opts, &problem));
-}
-
-static int try_container(struct world *w, const char *id, uint64_t size)
-{
-	return driver->container_create(
-		&w->s,
-		&(struct storage_container_opts){
-			.id = id, .layers = both, .layer_count = 2, .size_limit = size},
-		&problem);
-}
-
-/* Two layers, a container, and all of it removed. */
-static void use_store(struct world *w)
-{
-	_cleanup_fd_ int layer = -1, container = -1;
-
-	add_layer(w, LOWER, NULL);
-	add_layer(w, UPPER, LOWER);
-	OK(try_container(w, "c", 0));
-	container = mount_it(w, "c");
-	expect(container, LOWER, "lowest");
-	expect(container, UPPER, LOWER);
-	put(container, "own", "1");
-	layer = mount_it(w, NULL);
-	assert_int_equal(faccessat(layer, "own", F_OK, 0), -1);
-	assert_int_equal(faccessat(layer, "lost+found", F_OK, 0), -1);
-	assert_int_equal(openat(layer, "new", O_WRONLY | O_CREAT, 0600), -1);
-	assert_int_equal(errno, EROFS);
-	close_fd(&layer);
-	close_fd(&container);
-	container = mount_it(w, "c");
-	expect(container, "own", "1");
-	close_fd(&container);
-	OK(driver->container_remove(&w->s, "c", &problem));
-	OK(driver->layer_remove(&w->s, UPPER, &problem));
-	OK(driver->layer_remove(&w->s, LOWER, &problem));
 }
 
 static size_t device_count(struct world *w)
