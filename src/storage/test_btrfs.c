@@ -183,6 +183,28 @@ static void given_a_layer_that_is_aborted_when_begun_again_then_nothing_is_left_
 	assert_int_equal(faccessat(w->s.root, "layers/aaaa/fs/x", F_OK, 0), -1);
 }
 
+static void given_a_rest_of_a_killed_process_when_begun_anew_then_it_is_taken_away(void **state)
+{
+	struct world *w = *state;
+	struct storage_staging staging = {.id = (char *)LOWER, .root = -1};
+
+	open_store(w);
+	OK(driver->layer_begin(&w->s, &staging, &problem));
+	put(staging.root, "x", "1");
+	close_fd(&staging.root);
+	add_layer(w, LOWER, NULL);
+	assert_int_equal(faccessat(w->s.root, "layers/aaaa/fs/x", F_OK, 0), -1);
+	OK(driver->layer_begin(&w->s, &staging, &problem));
+	close_fd(&staging.root);
+	OK(driver->rest_remove(&w->s, "staging/aaaa", &problem));
+	put(w->s.root, "trash/file", "");
+	OK(driver->rest_remove(&w->s, "trash/file", &problem));
+	OK(driver->rest_remove(&w->s, "trash/none", &problem));
+	assert_int_equal(unlinkat(w->s.root, "staging", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(w->s.root, "trash", AT_REMOVEDIR), 0);
+	assert_int_equal(mkdirat(w->s.root, "trash", 0700), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -195,6 +217,7 @@ int main(void)
 		TEST(given_min_space_when_a_size_is_below_then_it_is_refused),
 		TEST(given_a_min_space_that_is_no_size_when_opened_then_it_is_an_error),
 		TEST(given_a_layer_that_is_aborted_when_begun_again_then_nothing_is_left_of_it),
+		TEST(given_a_rest_of_a_killed_process_when_begun_anew_then_it_is_taken_away),
 	};
 	int failed = 0;
 

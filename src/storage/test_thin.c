@@ -2,6 +2,7 @@
 /* The driver devicemapper on a real device mapper: pools of every kind, both file systems, sizes, crashes. Skipped, all of
  * it, where there is none or for a normal user. */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -222,6 +223,115 @@ static void given_a_full_pool_when_flushed_then_the_layer_is_not_taken_for_whole
 	assert_int_equal(device_count(w), 1);
 }
 
+struct worker {
+	struct world *w;
+	int number;
+	char message[200];
+};
+
+/* Fills layers of its own, of which every second is thrown away. cmocka's checks are for one thread. */
+static void *fill_layers(void *data)
+{
+	struct worker *worker = data;
+	struct storage *s = &worker->w->s;
+
+	for (int i = 0; i < 6; i++) {
+		_cleanup_error_ struct error *err = NULL;
+		_cleanup_free_ char *id = NULL;
+		struct storage_staging staging = {.root = -1};
+		int r = asprintf(&id, "sha256:%d%d", worker->number, i) < 0 ? -ENOMEM : 0;
+
+		staging.id = id;
+		if (r == 0)
+			r = driver->layer_begin(s, &staging, &err);
+		if (r == 0)
+			r = file_replace_at(staging.root, "id", id, strlen(id), 0600, false, &err);
+		if (r == 0 && i % 2 == 0)
+			r = driver->layer_flush(s, &staging, &err)
+				    ?: driver->layer_commit(s, &staging, &err);
+		else if (r == 0)
+			driver->layer_abort(s, &staging);
+		close_fd(&staging.root);
+		if (r < 0) {
+			snprintf(worker->message, sizeof worker->message, "%s", error_text(err));
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void given_threads_when_they_fill_layers_at_once_then_each_is_whole(void **state)
+{
+	struct world *w = *state;
+	struct worker workers[4] = {0};
+	pthread_t threads[ARRAY_SIZE(workers)];
+
+	open_store(w);
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++) {
+		workers[i].w = w;
+		workers[i].number = (int)i;
+		assert_int_equal(pthread_create(&threads[i], NULL, fill_layers, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
+		assert_string_equal(workers[i].message, "");
+	assert_int_equal(device_count(w), 1 + ARRAY_SIZE(workers) * 3);
+	for (int i = 0; i < 6; i += 2) {
+		char id[] = "sha256:3?";
+		const char *const layers[] = {id};
+		_cleanup_fd_ int layer = -1;
+
+		id[8] = (char)('0' + i);
+		layer = OK(driver->mount(
+			&w->s, &(struct storage_mount_opts){.layers = layers, .layer_count = 1},
+			&problem));
+		expect(layer, "id", id);
+	}
+}
+
+/* Starts and ends the pool again and again. */
+_noreturn_ static void come_and_go(struct world *w)
+{
+	for (int i = 0; i < 15; i++) {
+		const struct storage_mount_opts opts = {.layers = both, .layer_count = 2};
+		_cleanup_error_ struct error *err = NULL;
+		_cleanup_fd_ int layer = -1;
+
+		if (driver->open(&w->s, &err) == 0)
+			layer = driver->mount(&w->s, &opts, &err);
+		if (layer < 0 || faccessat(layer, UPPER, F_OK, 0) < 0) {
+			print_error("%s\n", error_text(err));
+			_exit(1);
+		}
+		close_fd(&layer);
+		driver->close(&w->s);
+	}
+	_exit(0);
+}
+
+static void given_processes_that_come_and_go_when_the_pool_is_used_then_it_is_always_there(
+	void **state)
+{
+	struct world *w = *state;
+	pid_t pids[3];
+	int status;
+
+	open_store(w);
+	add_layer(w, LOWER, NULL);
+	add_layer(w, UPPER, LOWER);
+	driver->close(&w->s);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			come_and_go(w);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void given_records_ahead_of_the_pool_when_started_then_only_one_step_is_taken(void **state)
 {
 	struct world *w = *state;
@@ -355,6 +465,8 @@ int main(void)
 		TEST(given_a_process_killed_in_a_layer_when_swept_then_its_device_is_gone),
 		TEST(given_a_device_that_nobody_marked_when_started_then_it_goes),
 		TEST(given_a_full_pool_when_flushed_then_the_layer_is_not_taken_for_whole),
+		TEST(given_threads_when_they_fill_layers_at_once_then_each_is_whole),
+		TEST(given_processes_that_come_and_go_when_the_pool_is_used_then_it_is_always_there),
 		TEST(given_records_ahead_of_the_pool_when_started_then_only_one_step_is_taken),
 		TEST(given_a_size_when_created_then_the_container_has_it_and_none_smaller),
 		TEST(given_a_pool_nearly_full_when_used_then_it_says_so),
