@@ -6,6 +6,8 @@ passed=0 failed=0 skipped=0
 # add NAME FILE STATUS: adds up the TAP in FILE, prints failures and skips. A runner that died counts as a failure.
 add() {
 	local name=$1 file=$2 status=$3 p f s planned
+	# cmocka's way to say that a test was skipped.
+	sed -i -E 's/^not (ok [0-9]+ # SKIP )/\1/' "$file"
 	p=$(grep -c '^ok ' "$file" || :)
 	s=$(grep -ciE '^ok .*# *skip' "$file" || :)
 	f=$(grep -c '^not ok ' "$file" || :)

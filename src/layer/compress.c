@@ -4,7 +4,8 @@
  * The bytes that come out depend on the bytes that go in, and on nothing else: not on the sizes of the writes, nor on the number of
  * threads. So gzip's input is cut into blocks of one size, each deflated by itself (with the 32 KiB before it as its dictionary)
  * and ended at a byte boundary by an empty stored block; they are one gzip member together. Workers take blocks, and the caller's thread, the
- * only one that calls the sink, writes them in order. ISA-L's level 3 is its best; gzip -6 is some per cent smaller and takes five times as long.
+ * only one that calls the sink, writes them in order. ISA-L's level 3 is its best: on a tree of programs and
+ * scripts what gzip -6 writes is a tenth smaller, and takes it twelve times as long.
  *
  * zstd cuts its input itself, the same way for any number of workers from 1 on. */
 #include <isa-l/crc.h>

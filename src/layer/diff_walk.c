@@ -230,7 +230,7 @@ static int enter(struct walk *w, const struct place *p, struct diff_node *node, 
 	if (S_ISDIR(node->st.st_mode) && is_part)
 		r = upper_is_opaque(w->opts->whiteouts, node->fd, &is_opaque, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, "/%s", node->path);
 	node->is_opaque = is_opaque && lower >= 0;
 	if (w->is_scan) {
 		if (!S_ISDIR(node->st.st_mode))
@@ -274,11 +274,11 @@ static int look_at(struct walk *w, const struct place *p, struct diff_node *node
 	    (S_ISREG(node->st.st_mode) || S_ISDIR(node->st.st_mode))) {
 		r = upper_content(w->opts->whiteouts, node->fd, *lower, &node->data, err);
 		if (r < 0)
-			return r;
+			return error_prefix(err, "/%s", node->path);
 	}
 	r = judge(w, p, node, *lower, lower_st, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, "compare /%s", node->path);
 	if (S_ISDIR(node->st.st_mode)) {
 		if (*lower >= 0 && !S_ISDIR(lower_st->st_mode))
 			close_fd(lower);
@@ -288,7 +288,7 @@ static int look_at(struct walk *w, const struct place *p, struct diff_node *node
 		node->data = node->fd;
 	}
 	if (r < 0)
-		return error_errno(err, -r, "open");
+		return error_errno(err, -r, "open /%s", node->path);
 	return enter(w, p, node, *lower, err);
 }
 
@@ -303,7 +303,6 @@ static bool is_skipped(const struct walk *w)
 	return false;
 }
 
-/* Errors get the path once, at the place where they happen: deeper ones have theirs. */
 static int visit_entry(struct walk *w, const struct place *p, const char *upper_name,
 		       const char *lower_name, struct error **err)
 {

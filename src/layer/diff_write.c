@@ -85,7 +85,8 @@ static struct timespec limit_time(const struct diff_writer *w, struct timespec t
 }
 
 /* Exactly size bytes follow the header, whatever became of the file. */
-static int write_content(struct diff_writer *w, const struct diff_node *node, struct error **err)
+static int write_content(struct diff_writer *w, const struct diff_node *node, const char *path,
+			 struct error **err)
 {
 	_cleanup_fd_ int fd = -1;
 	uint64_t left = (uint64_t)node->st.st_size;
@@ -94,7 +95,7 @@ static int write_content(struct diff_writer *w, const struct diff_node *node, st
 		return 0;
 	fd = procfs_reopen(node->data, O_RDONLY | O_NONBLOCK | O_NOCTTY, err);
 	if (fd < 0)
-		return fd;
+		return error_prefix(err, "/%s", path);
 	while (left > 0) {
 		size_t want = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
 		ssize_t n = read(fd, w->buf, want);
@@ -103,7 +104,7 @@ static int write_content(struct diff_writer *w, const struct diff_node *node, st
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_errno(err, errno, "read");
+			return error_errno(err, errno, "read /%s", path);
 		if (n == 0) {
 			n = (ssize_t)want;
 			memset(w->buf, 0, want);
@@ -159,7 +160,7 @@ int diff_write_node(struct diff_writer *w, const struct diff_node *node, struct 
 		return error_prefix(err, "/%s", path);
 	r = tar_write_header(w->out, &e, err);
 	if (r == 0 && !e.hard_link && S_ISREG(node->st.st_mode))
-		r = write_content(w, node, err);
+		r = write_content(w, node, path, err);
 	return r;
 }
 

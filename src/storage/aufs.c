@@ -13,7 +13,6 @@
 #include "storage/places.h"
 
 #define BRANCH_SIZE 64 /* "/proc/self/fd/2147483647=ro+wh" */
-
 /* aufs keeps inode numbers in a file that it deletes at once; a branch that is read-only has no place for it. */
 #define XINO_SIZE 96
 
@@ -40,7 +39,7 @@ static int check_kernel(struct error **err)
 		return r;
 	fd = mount_detached(&(struct mount_fs){.type = "aufs"}, &why);
 	/* Without a branch it fails; but known it is. */
-	if (fd >= 0 || fd != -ENODEV)
+	if (fd != -ENODEV)
 		return 0;
 	return error_set(
 		err, ENOTSUP,

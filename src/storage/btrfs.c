@@ -49,15 +49,24 @@ static int make_fs(struct storage *s, const char *path, const char *parent, stru
 	return fd < 0 ? error_errno(err, errno, "open %s/fs", path) : fd;
 }
 
-static int remove_place(struct storage *s, int dir, const char *name, struct error **err)
+/* Empties the place of its subvolume. */
+static int remove_fs(struct storage *s, const char *path, struct error **err)
 {
-	_cleanup_fd_ int place = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r;
+	_cleanup_fd_ int dir =
+		openat(s->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (place < 0)
-		return errno == ENOENT ? 0 : error_errno(err, errno, "remove %s", name);
-	r = subvolume_remove(place, "fs", err);
-	return r < 0 ? r : remove_tree_at(dir, name, err);
+	if (dir < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : error_errno(err, errno, "remove %s", path);
+	return subvolume_remove(dir, "fs", err);
+}
+
+static int remove_place(struct storage *s, const char *path, struct error **err)
+{
+	int r = remove_fs(s, path, err);
+
+	return r < 0 ? r : remove_tree_at(s->root, path, err);
 }
 
 static int try_it(int dir, struct error **err)
@@ -96,7 +105,7 @@ static int btrfs_probe(struct storage *s, struct error **err)
 		error_prefix(err, "a normal user needs the mount option user_subvol_rm_allowed");
 	if (dir >= 0)
 		subvolume_remove(dir, "first", NULL);
-	remove_place(s, s->root, place, NULL);
+	remove_place(s, place, NULL);
 	return r;
 }
 
@@ -108,11 +117,16 @@ static enum storage_whiteouts btrfs_whiteouts(const struct storage *s)
 static int btrfs_layer_begin(struct storage *s, struct storage_staging *staging, struct error **err)
 {
 	_cleanup_free_ char *place = NULL;
+	int r;
 
 	if (asprintf(&place, "staging/%s", storage_hex(staging->id)) < 0)
 		return error_errno(err, ENOMEM, "begin the layer %s", staging->id);
 	if (mkdirat(s->root, place, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "create %s", place);
+	/* The place is ours; what is in it is a rest. */
+	r = remove_fs(s, place, err);
+	if (r < 0)
+		return r;
 	staging->root = make_fs(s, place, staging->parent, err);
 	return staging->root < 0 ? staging->root : 0;
 }
@@ -130,7 +144,7 @@ static void btrfs_layer_abort(struct storage *s, struct storage_staging *staging
 	_cleanup_free_ char *place = NULL;
 
 	if (asprintf(&place, "staging/%s", storage_hex(staging->id)) >= 0)
-		remove_place(s, s->root, place, NULL);
+		remove_place(s, place, NULL);
 }
 
 static int btrfs_remove(struct storage *s, const char *folder, const char *name, struct error **err)
@@ -138,7 +152,7 @@ static int btrfs_remove(struct storage *s, const char *folder, const char *name,
 	_cleanup_free_ char *place = NULL;
 	int r = storage_discard(s, folder, name, &place, err);
 
-	return r < 0 || !place ? r : remove_place(s, s->root, place, err);
+	return r < 0 || !place ? r : remove_place(s, place, err);
 }
 
 static int btrfs_layer_remove(struct storage *s, const char *id, struct error **err)
@@ -185,7 +199,7 @@ static int btrfs_container_create(struct storage *s, const struct storage_contai
 	if (r >= 0)
 		r = opts->size_limit ? subvolume_limit(fs, opts->size_limit, err) : 0;
 	if (r < 0)
-		remove_place(s, s->root, place, NULL);
+		remove_place(s, place, NULL);
 	return r;
 }
 
@@ -239,4 +253,5 @@ const struct storage_driver storage_btrfs = {
 	.container_remove = btrfs_container_remove,
 	.mount = btrfs_mount,
 	.diff_open = btrfs_diff_open,
+	.rest_remove = remove_place,
 };

@@ -36,7 +36,7 @@ static struct dm_ioctl *new_call(const char *name, size_t size, uint32_t flags)
 	call->data_start = sizeof *call;
 	call->flags = flags;
 	if (name)
-		strcpy(call->name, name);
+		memcpy(call->name, name, strlen(name) + 1);
 	return call;
 }
 
@@ -105,7 +105,7 @@ static int load_table(int control, const char *name, const struct dm_target *tar
 	spec = call_data(call);
 	spec->length = target->sectors;
 	spec->next = (uint32_t)size;
-	strcpy(spec->target_type, target->type);
+	memcpy(spec->target_type, target->type, strlen(target->type) + 1);
 	memcpy(spec + 1, target->parameters, length);
 	return make_call(control, DM_TABLE_LOAD, call, "dm_table_load");
 }

@@ -43,6 +43,8 @@ struct storage_driver {
 	int (*diff_open)(struct storage *s, const struct storage_mount_opts *opts,
 			 struct storage_diff *out, struct error **err);
 	void (*diff_close)(struct storage *s, struct storage_diff *d); /* may be NULL */
+	/* Removes staging/NAME or trash/NAME, relative to s->root, whose owner is gone. NULL: remove_tree_at does. */
+	int (*rest_remove)(struct storage *s, const char *path, struct error **err);
 	void (*sweep)(struct storage *s); /* beyond staging/ and trash/; may be NULL */
 };
 

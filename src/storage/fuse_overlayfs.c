@@ -20,7 +20,8 @@
 #include "storage/fuse_overlayfs.h"
 #include "storage/places.h"
 
-#define END_TIMEOUT_MS 5000
+#define END_TIMEOUT_MS   5000
+#define START_TIMEOUT_MS 500 /* a process that is just ending holds the lock still */
 
 static const char *const places[] = {"/usr/bin/fuse-overlayfs", "/usr/local/bin/fuse-overlayfs",
 				     NULL};
@@ -65,9 +66,11 @@ static int open_log(struct storage *s, const char *container, struct error **err
 	return fd;
 }
 
-/* -EBUSY while a process serves the container. */
-static int lock_container(struct storage *s, const char *id, struct error **err)
+/* -EBUSY where a process serves the container for that time yet. */
+static int lock_container(struct storage *s, const char *id, unsigned timeout_ms,
+			  struct error **err)
 {
+	uint64_t end = now_ns() + timeout_ms * UINT64_C(1000000);
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fd_ int fd = -1;
 
@@ -76,9 +79,13 @@ static int lock_container(struct storage *s, const char *id, struct error **err)
 	fd = openat(s->root, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(err, errno, "open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? error_set(err, EBUSY, "container %s is mounted", id)
-					    : error_errno(err, errno, "lock %s", path);
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return error_errno(err, errno, "lock %s", path);
+		if (now_ns() >= end)
+			return error_set(err, EBUSY, "container %s is mounted", id);
+		poll(NULL, 0, 5);
+	}
 	return TAKE_FD(fd);
 }
 
@@ -91,7 +98,7 @@ static int start_process(struct storage *s, const char *options, const char *lab
 	if (!program)
 		return -ENOENT;
 	if (container) {
-		lock = lock_container(s, container, err);
+		lock = lock_container(s, container, START_TIMEOUT_MS, err);
 		if (lock < 0)
 			return lock;
 	}
@@ -154,19 +161,16 @@ static int fuse_mount(struct storage *s, const struct storage_mount_opts *opts, 
 static int fuse_release(struct storage *s, const struct storage_mount_opts *opts,
 			struct error **err)
 {
-	uint64_t end = now_ns() + END_TIMEOUT_MS * 1000000ULL;
-	int fd;
+	_cleanup_error_ struct error *why = NULL;
+	_cleanup_fd_ int fd = -1;
 
 	if (!opts->container)
 		return 0;
-	while ((fd = lock_container(s, opts->container, NULL)) == -EBUSY && now_ns() < end)
-		poll(NULL, 0, 5);
-	if (fd == -EBUSY)
-		return error_set(err, EBUSY, "container %s is mounted", opts->container);
-	if (fd < 0 && fd != -ENOENT)
-		return error_errno(err, -fd, "lock the container %s", opts->container);
-	close_fd(&fd);
-	return 0;
+	fd = lock_container(s, opts->container, END_TIMEOUT_MS, &why);
+	/* One that is gone, or was never mounted. */
+	if (fd >= 0 || fd == -ENOENT)
+		return 0;
+	return error_set(err, -fd, "%s", error_text(why));
 }
 
 static int fuse_container_remove(struct storage *s, const char *id, struct error **err)

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The driver devicemapper on a real device mapper: pools of every kind, both file systems, sizes, crashes. Skipped, all of
  * it, where there is none or for a normal user. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -15,49 +10,15 @@
 #include <sys/wait.h>
 #include <linux/loop.h>
 
-#include "kernel/subprocess.h"
 #include "storage/devicemapper.h"
-
-#define LOWER "sha256:aaaa"
-#define UPPER "sha256:bbbb"
+#include "storage/test_world.h"
 
 static const struct storage_driver *const driver = &storage_devicemapper;
-static const char *const both[] = {UPPER, LOWER};
-
-struct world {
-	char path[64];
-	struct storage s;
-};
-
-static struct error *problem; /* of the last call, for the message */
-
-#define OK(call) check((call), #call)
-static int check(int r, const char *call)
-{
-	if (r < 0)
-		fail_msg("%s: %s", call, error_text(problem));
-	return r;
-}
-
-static void open_store(struct world *w)
-{
-	OK(driver->probe(&w->s, &problem));
-	OK(driver->open(&w->s, &problem));
-}
 
 static int set_up(void **state)
 {
-	static const char *const folders[] = {"layers", "staging", "containers", "trash"};
-	struct world *w = calloc(1, sizeof *w);
+	struct world *w = world_new(driver, "/var/tmp");
 
-	/* Not in /tmp, which may be a tmpfs, too small for a pool. */
-	strcpy(w->path, "/var/tmp/dhow-test-thin.XXXXXX");
-	assert_non_null(mkdtemp(w->path));
-	w->s.path = w->path;
-	w->s.driver = driver;
-	w->s.root = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		assert_int_equal(mkdirat(w->s.root, folders[i], 0700), 0);
 	OK(strv_add(&w->s.options, "basesize=256m"));
 	OK(strv_add(&w->s.options, "loopdatasize=4g"));
 	OK(strv_add(&w->s.options, "loopmetadatasize=16m"));
@@ -88,81 +49,8 @@ static int tear_down(void **state)
 		poll(NULL, 0, 10);
 	if (is_active(w))
 		print_error("the pool of %s is still active\n", w->path);
-	close(w->s.root);
-	strv_free(&w->s.options);
-	remove_tree_at(AT_FDCWD, w->path, NULL);
-	free(w);
-	error_freep(&problem);
+	world_free(w);
 	return 0;
-}
-
-static void put(int dir, const char *name, const char *text)
-{
-	OK(file_replace_at(dir, name, text, strlen(text), 0644, false, &problem));
-}
-
-static void expect(int dir, const char *name, const char *text)
-{
-	_cleanup_free_ char *found = NULL;
-
-	OK(file_read_at(dir, name, 4096, &found, NULL, &problem));
-	assert_string_equal(found, text);
-}
-
-static void add_layer(struct world *w, const char *id, const char *parent)
-{
-	struct storage_staging staging = {
-		.id = (char *)id, .parent = (char *)parent, .root = -1, .lock = -1};
-
-	OK(driver->layer_begin(&w->s, &staging, &problem));
-	put(staging.root, id, parent ? parent : "lowest");
-	OK(driver->layer_flush(&w->s, &staging, &problem));
-	OK(driver->layer_commit(&w->s, &staging, &problem));
-	close_fd(&staging.root);
-}
-
-static int mount_it(struct world *w, const char *container)
-{
-	const struct storage_mount_opts opts = {
-		.layers = both, .layer_count = 2, .container = container};
-
-	return OK(driver->mount(&w->s, &opts, &problem));
-}
-
-static int try_container(struct world *w, const char *id, uint64_t size)
-{
-	return driver->container_create(
-		&w->s,
-		&(struct storage_container_opts){
-			.id = id, .layers = both, .layer_count = 2, .size_limit = size},
-		&problem);
-}
-
-/* Two layers, a container, and all of it removed. */
-static void use_store(struct world *w)
-{
-	_cleanup_fd_ int layer = -1, container = -1;
-
-	add_layer(w, LOWER, NULL);
-	add_layer(w, UPPER, LOWER);
-	OK(try_container(w, "c", 0));
-	container = mount_it(w, "c");
-	expect(container, LOWER, "lowest");
-	expect(container, UPPER, LOWER);
-	put(container, "own", "1");
-	layer = mount_it(w, NULL);
-	assert_int_equal(faccessat(layer, "own", F_OK, 0), -1);
-	assert_int_equal(faccessat(layer, "lost+found", F_OK, 0), -1);
-	assert_int_equal(openat(layer, "new", O_WRONLY | O_CREAT, 0600), -1);
-	assert_int_equal(errno, EROFS);
-	close_fd(&layer);
-	close_fd(&container);
-	container = mount_it(w, "c");
-	expect(container, "own", "1");
-	close_fd(&container);
-	OK(driver->container_remove(&w->s, "c", &problem));
-	OK(driver->layer_remove(&w->s, UPPER, &problem));
-	OK(driver->layer_remove(&w->s, LOWER, &problem));
 }
 
 static size_t device_count(struct world *w)
@@ -335,6 +223,115 @@ static void given_a_full_pool_when_flushed_then_the_layer_is_not_taken_for_whole
 	assert_int_equal(device_count(w), 1);
 }
 
+struct worker {
+	struct world *w;
+	int number;
+	char message[200];
+};
+
+/* Fills layers of its own, of which every second is thrown away. cmocka's checks are for one thread. */
+static void *fill_layers(void *data)
+{
+	struct worker *worker = data;
+	struct storage *s = &worker->w->s;
+
+	for (int i = 0; i < 6; i++) {
+		_cleanup_error_ struct error *err = NULL;
+		_cleanup_free_ char *id = NULL;
+		struct storage_staging staging = {.root = -1};
+		int r = asprintf(&id, "sha256:%d%d", worker->number, i) < 0 ? -ENOMEM : 0;
+
+		staging.id = id;
+		if (r == 0)
+			r = driver->layer_begin(s, &staging, &err);
+		if (r == 0)
+			r = file_replace_at(staging.root, "id", id, strlen(id), 0600, false, &err);
+		if (r == 0 && i % 2 == 0)
+			r = driver->layer_flush(s, &staging, &err)
+				    ?: driver->layer_commit(s, &staging, &err);
+		else if (r == 0)
+			driver->layer_abort(s, &staging);
+		close_fd(&staging.root);
+		if (r < 0) {
+			snprintf(worker->message, sizeof worker->message, "%s", error_text(err));
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void given_threads_when_they_fill_layers_at_once_then_each_is_whole(void **state)
+{
+	struct world *w = *state;
+	struct worker workers[4] = {0};
+	pthread_t threads[ARRAY_SIZE(workers)];
+
+	open_store(w);
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++) {
+		workers[i].w = w;
+		workers[i].number = (int)i;
+		assert_int_equal(pthread_create(&threads[i], NULL, fill_layers, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
+		assert_string_equal(workers[i].message, "");
+	assert_int_equal(device_count(w), 1 + ARRAY_SIZE(workers) * 3);
+	for (int i = 0; i < 6; i += 2) {
+		char id[] = "sha256:3?";
+		const char *const layers[] = {id};
+		_cleanup_fd_ int layer = -1;
+
+		id[8] = (char)('0' + i);
+		layer = OK(driver->mount(
+			&w->s, &(struct storage_mount_opts){.layers = layers, .layer_count = 1},
+			&problem));
+		expect(layer, "id", id);
+	}
+}
+
+/* Starts and ends the pool again and again. */
+_noreturn_ static void come_and_go(struct world *w)
+{
+	for (int i = 0; i < 15; i++) {
+		const struct storage_mount_opts opts = {.layers = both, .layer_count = 2};
+		_cleanup_error_ struct error *err = NULL;
+		_cleanup_fd_ int layer = -1;
+
+		if (driver->open(&w->s, &err) == 0)
+			layer = driver->mount(&w->s, &opts, &err);
+		if (layer < 0 || faccessat(layer, UPPER, F_OK, 0) < 0) {
+			print_error("%s\n", error_text(err));
+			_exit(1);
+		}
+		close_fd(&layer);
+		driver->close(&w->s);
+	}
+	_exit(0);
+}
+
+static void given_processes_that_come_and_go_when_the_pool_is_used_then_it_is_always_there(
+	void **state)
+{
+	struct world *w = *state;
+	pid_t pids[3];
+	int status;
+
+	open_store(w);
+	add_layer(w, LOWER, NULL);
+	add_layer(w, UPPER, LOWER);
+	driver->close(&w->s);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			come_and_go(w);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void given_records_ahead_of_the_pool_when_started_then_only_one_step_is_taken(void **state)
 {
 	struct world *w = *state;
@@ -468,6 +465,8 @@ int main(void)
 		TEST(given_a_process_killed_in_a_layer_when_swept_then_its_device_is_gone),
 		TEST(given_a_device_that_nobody_marked_when_started_then_it_goes),
 		TEST(given_a_full_pool_when_flushed_then_the_layer_is_not_taken_for_whole),
+		TEST(given_threads_when_they_fill_layers_at_once_then_each_is_whole),
+		TEST(given_processes_that_come_and_go_when_the_pool_is_used_then_it_is_always_there),
 		TEST(given_records_ahead_of_the_pool_when_started_then_only_one_step_is_taken),
 		TEST(given_a_size_when_created_then_the_container_has_it_and_none_smaller),
 		TEST(given_a_pool_nearly_full_when_used_then_it_says_so),

@@ -41,6 +41,8 @@ void load_result_clear(struct load_result *r);
 
 /* --change: Dockerfile instructions CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR HEALTHCHECK applied to a configuration document. Shared with commit. */
 int config_change(json_t *config, const char *instruction, struct error **err);
+/* All of them (NULL: none), in order: an ENTRYPOINT without a CMD before it takes away the CMD that was there, as docker's. */
+int config_changes(json_t *config, const struct strv *changes, struct error **err);
 
 struct import_opts {
 	struct store *store;
