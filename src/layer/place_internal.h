@@ -9,7 +9,7 @@
 
 #define WRITERS     2
 #define QUEUE       64
-#define QUEUE_BYTES (8u << 20)
+#define QUEUE_BYTES (4u << 20)
 #define PARENTS     64
 
 /* An open directory that files are being created in; freed when its last user is done. */

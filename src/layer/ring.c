@@ -5,7 +5,7 @@
 #include "layer/ring.h"
 
 #define PIECES     8
-#define PIECE_SIZE (512u << 10)
+#define PIECE_SIZE (256u << 10)
 
 struct piece {
 	unsigned char *data;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhow-full: all commands of dhow. */
+#include <malloc.h>
 #include <signal.h>
 
 #include "cli/dhow/commands.h"
@@ -32,6 +33,8 @@ static const struct command_program program = {
 
 int main(int argc, char **argv)
 {
+	/* A heap for each of a dozen threads would be most of the memory. */
+	mallopt(M_ARENA_MAX, 2);
 	/* A registry that hangs up is an error of one transfer. */
 	signal(SIGPIPE, SIG_IGN);
 	return dhow_main(&program, argv);
