@@ -6,8 +6,8 @@
  *   GET configuration                tells the layers' diff ids, and so their chain ids
  *   GET layers                       several at a time, each unpacked behind its transfer (intake.h)
  *
- * A download that went on from what an earlier try left, and then had the wrong digest, is tried once more from the
- * start: a power cut may leave a file whose end was never written. */
+ * Where a download went on from what an earlier try left, and then was damaged, all is tried once more from the start: a power cut may leave
+ * a file whose end was never written. */
 #include <pthread.h>
 
 #include "transfer/pull.h"
@@ -23,7 +23,8 @@ struct pull {
 	struct manifest top_manifest, image_manifest;
 	struct image_config config;
 	pthread_mutex_t lock;
-	size_t next; /* layer that no thread has taken */
+	size_t next;     /* layer that no thread has taken */
+	bool can_resume; /* what earlier tries left is good */
 };
 
 static const struct manifest *manifest_of(const struct pull *p)
@@ -193,7 +194,7 @@ static int fetch_layer(struct pull *p, size_t position, struct error **err)
 	uint64_t offset;
 	int r;
 
-	r = intake_layer_begin(p->intake, position, true, &offset, err);
+	r = intake_layer_begin(p->intake, position, p->can_resume, &offset, err);
 	if (r <= 0)
 		return r;
 	progress_state(p->opts->progress, d->digest, "Downloading", d->size);
@@ -321,10 +322,10 @@ static int pull_image(struct pull *p, struct pull_result *out, struct error **er
 }
 
 static int pull_once(const struct reference *name, const struct pull_opts *opts,
-		     struct pull_result *out, bool *may_repeat, struct error **err)
+		     struct pull_result *out, bool *is_suspect, struct error **err)
 {
 	_cleanup_(pull_clear) struct pull p = {
-		.name = name, .opts = opts, .platform = opts->platform};
+		.name = name, .opts = opts, .platform = opts->platform, .can_resume = !*is_suspect};
 	int r;
 
 	pthread_mutex_init(&p.lock, NULL);
@@ -335,19 +336,20 @@ static int pull_once(const struct reference *name, const struct pull_opts *opts,
 		p.platform = &p.host;
 	}
 	r = pull_image(&p, out, err);
-	*may_repeat = r == -EUCLEAN && p.intake && intake_was_resumed(p.intake);
+	*is_suspect = (r == -EUCLEAN || r == -EINVAL || r == -EFBIG) && p.intake &&
+		      intake_was_resumed(p.intake);
 	return r < 0 ? r : 0;
 }
 
 int image_pull(const struct reference *name, const struct pull_opts *opts, struct pull_result *out,
 	       struct error **err)
 {
-	bool may_repeat = false;
-	int r = pull_once(name, opts, out, &may_repeat, err);
+	bool is_suspect = false;
+	int r = pull_once(name, opts, out, &is_suspect, err);
 
-	if (r < 0 && may_repeat) {
+	if (r < 0 && is_suspect) {
 		error_freep(err);
-		r = pull_once(name, opts, out, &may_repeat, err);
+		r = pull_once(name, opts, out, &is_suspect, err);
 	}
 	return r;
 }
