@@ -12,7 +12,7 @@ enum archive_format { ARCHIVE_DOCKER, ARCHIVE_OCI, ARCHIVE_OCI_DIR, ARCHIVE_DOCK
 struct save_opts {
 	struct store *store;
 	enum archive_format format;
-	bool is_compressed;   /* --compress: plain layers are gzipped */
+	bool is_compressed; /* --compress: plain layers are gzipped */
 	bool is_uncompressed; /* --uncompressed: layers are plain tars; else they are as they are stored */
 	const struct platform *platform; /* NULL: any */
 	struct progress *progress;       /* or NULL */
