@@ -19,74 +19,48 @@ static json_t *layer_names(const struct saving *s, const struct saved_image *ima
 	return layers;
 }
 
-/* "docker.io/library/debian:latest" in two: what people call the repository, and the tag. */
-static int split_name(const char *name, char **repository, const char **tag, struct error **err)
+/* Docker writes null for an image without names. Names are whole ("docker.io/library/debian:latest"): docker takes them for
+ * what it calls "debian:latest", but podman takes that for "localhost/debian:latest". */
+static json_t *tag_names(const struct saved_image *image)
 {
-	const char *colon = strrchr(name, ':');
-	_cleanup_free_ char *whole = NULL;
+	json_t *tags = image->names.count ? json_array() : json_null();
 
-	if (!colon || strchr(colon, '/'))
-		return error_set(err, EINVAL, "%s has no tag", name);
-	whole = strndup(name, (size_t)(colon - name));
-	*repository = whole ? repository_familiar(whole) : NULL;
-	*tag = colon + 1;
-	return *repository ? 0 : error_errno(err, ENOMEM, "save");
-}
-
-/* Docker writes null for an image without names. */
-static int tag_names(const struct saved_image *image, json_t **out, struct error **err)
-{
-	json_t *tags _cleanup_json_ = image->names.count ? json_array() : json_null();
-
-	for (size_t i = 0; i < image->names.count; i++) {
-		_cleanup_free_ char *repository = NULL;
-		const char *tag;
-		int r = split_name(image->names.items[i], &repository, &tag, err);
-
-		if (r)
-			return r;
-		if (json_array_append_new(tags, json_sprintf("%s:%s", repository, tag)))
-			return error_errno(err, ENOMEM, "save");
-	}
-	*out = TAKE_PTR(tags);
-	return 0;
+	for (size_t i = 0; i < image->names.count; i++)
+		if (json_array_append_new(tags, json_string(image->names.items[i]))) {
+			json_decref(tags);
+			return NULL;
+		}
+	return tags;
 }
 
 static int add_image(const struct saving *s, const struct saved_image *image, json_t *list,
 		     struct error **err)
 {
 	_cleanup_free_ char *config = save_blob_name(s, image->image->image->id);
-	json_t *tags = NULL;
-	int r = tag_names(image, &tags, err);
 
-	if (r)
-		return r;
-	if (!config ||
-	    json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "Config", config, "RepoTags",
-						  tags, "Layers", layer_names(s, image))))
+	if (!config || json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "Config", config,
+							     "RepoTags", tag_names(image), "Layers",
+							     layer_names(s, image))))
 		return error_errno(err, ENOMEM, "save");
 	return 0;
 }
 
-/* {"debian": {"latest": HEX of the uppermost layer}}: what readers older than manifest.json go by. */
+/* {"docker.io/library/debian": {"latest": HEX of the uppermost layer}}: what readers older than manifest.json go by. */
 static int add_repositories(const struct saved_image *image, json_t *repositories,
 			    struct error **err)
 {
 	for (size_t i = 0; i < image->names.count && image->layer_count; i++) {
+		const char *name = image->names.items[i], *colon = strrchr(name, ':');
 		const char *top = digest_hex(image->layers[image->layer_count - 1].digest);
-		_cleanup_free_ char *repository = NULL;
-		const char *tag;
-		json_t *tags;
-		int r = split_name(image->names.items[i], &repository, &tag, err);
+		_cleanup_free_ char *repository =
+			colon ? strndup(name, (size_t)(colon - name)) : NULL;
+		json_t *tags = repository ? json_object_get(repositories, repository) : NULL;
 
-		if (r)
-			return r;
-		tags = json_object_get(repositories, repository);
-		if (!tags) {
+		if (repository && !tags) {
 			json_object_set_new(repositories, repository, json_object());
 			tags = json_object_get(repositories, repository);
 		}
-		if (json_object_set_new(tags, tag, json_string(top)))
+		if (!tags || json_object_set_new(tags, colon + 1, json_string(top)))
 			return error_errno(err, ENOMEM, "save");
 	}
 	return 0;
