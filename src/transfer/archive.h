@@ -12,15 +12,17 @@ enum archive_format { ARCHIVE_DOCKER, ARCHIVE_OCI, ARCHIVE_OCI_DIR, ARCHIVE_DOCK
 struct save_opts {
 	struct store *store;
 	enum archive_format format;
-	bool is_compressed; /* --compress: layers of docker-dir and oci gzip; for archives as podman */
-	bool is_uncompressed;            /* --uncompressed */
+	bool is_compressed; /* --compress: plain layers are gzipped */
+	bool is_uncompressed; /* --uncompressed: layers are plain tars; else they are as they are stored */
 	const struct platform *platform; /* NULL: any */
+	struct progress *progress;       /* or NULL */
 };
 struct save_image {
 	const struct image *image;
 	struct strv names; /* references to record: "docker.io/library/a:b"; none: by id only */
 };
-/* To fd (an archive), or to a directory that is made when missing (path). */
+/* To fd (an archive), or to path, a directory that is made, or was empty: it appears when it is whole. Each image once. The same images,
+ * names and options give the same bytes. docker-dir holds one image. */
 int image_save(const struct save_image *images, size_t count, const struct save_opts *opts, int fd,
 	       const char *path, struct error **err);
 

@@ -5,8 +5,8 @@
 
 #include "cli/command.h"
 
-extern const struct command dhow_help, dhow_image, dhow_images, dhow_pull, dhow_push, dhow_rmi,
+extern const struct command dhow_help, dhow_image, dhow_images, dhow_load, dhow_pull, dhow_push, dhow_rmi, dhow_save,
 	dhow_tag, dhow_version;
-extern const struct command dhow_image_ls, dhow_image_rm, dhow_image_tag;
+extern const struct command dhow_image_load, dhow_image_ls, dhow_image_rm, dhow_image_save, dhow_image_tag;
 
 #endif

@@ -3,8 +3,10 @@
 #include "cli/dhow/commands.h"
 
 static const struct command *const commands[] = {
+	&dhow_image_load,
 	&dhow_image_ls,
 	&dhow_image_rm,
+	&dhow_image_save,
 	&dhow_image_tag,
 	NULL,
 };

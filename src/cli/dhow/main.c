@@ -10,9 +10,11 @@
 static const struct command *const commands[] = {
 	&dhow_image,
 	&dhow_images,
+	&dhow_load,
 	&dhow_pull,
 	&dhow_push,
 	&dhow_rmi,
+	&dhow_save,
 	&dhow_tag,
 	&dhow_version,
 	&dhow_help,
