@@ -5,6 +5,8 @@
  * one than ours was written by a newer dhow, and is left alone. A store is used by several threads of a command (a
  * transfer's): a mutex makes their transactions one after the other, as SQLite does those of processes. */
 #include <stdarg.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include "store/internal.h"
 
@@ -164,6 +166,21 @@ static int schema_version(struct store *s, int64_t *out, struct error **err)
 	return r < 0 ? r : 0;
 }
 
+/* The change of the journal's mode doesn't wait for readers as other statements do; they are short here. */
+static int become_wal(struct store *s, struct error **err)
+{
+	const struct timespec pause = {0, 2000000};
+	int r = -EBUSY;
+
+	for (int tries = 0; tries < BUSY_MS / 2 && r == -EBUSY; tries++) {
+		error_freep(err);
+		if (tries)
+			nanosleep(&pause, NULL);
+		r = script(s, "PRAGMA journal_mode = WAL", err);
+	}
+	return r;
+}
+
 /* Somebody else may be making it at the same time: the version is looked at again inside the transaction. */
 static int make_schema(struct store *s, struct error **err)
 {
@@ -171,7 +188,7 @@ static int make_schema(struct store *s, struct error **err)
 	int64_t version;
 	int r;
 
-	r = script(s, "PRAGMA journal_mode = WAL", err);
+	r = become_wal(s, err);
 	if (!r)
 		r = store_begin(s, err);
 	if (r)
@@ -204,8 +221,12 @@ int database_open(struct store *s, struct error **err)
 	r = script(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", err);
 	if (!r)
 		r = schema_version(s, &version, err);
-	if (!r && version == 0)
+	if (!r && version == 0) {
+		/* One maker at a time; the lock ends with it. */
+		flock(s->root_fd, LOCK_EX);
 		r = make_schema(s, err);
+		flock(s->root_fd, LOCK_UN);
+	}
 	if (r)
 		return r;
 	if (version > SCHEMA_VERSION)
