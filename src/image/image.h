@@ -57,6 +57,10 @@ int image_register(struct store *s, const struct image_record *record, struct er
 int image_tag(struct store *s, const struct image *image, const struct reference *name,
 	      struct error **err);
 
+/* The name goes (NULL: all of them), and the image stays. -ENOENT when it has no such name. */
+int image_untag(struct store *s, const struct image *image, const struct reference *name,
+		struct error **err);
+
 /* Removal, as docker's rmi: a name of several only untags. */
 struct image_removal {
 	struct strv untagged; /* "debian:latest", "debian@sha256:..." */

@@ -92,3 +92,22 @@ int image_tag(struct store *s, const struct image *image, const struct reference
 	r = add_name(s, image, &tagged, err);
 	return r ? r : store_commit(transaction, err);
 }
+
+int image_untag(struct store *s, const struct image *image, const struct reference *name,
+		struct error **err)
+{
+	bool found = !name;
+
+	for (size_t i = 0; name && i < image->name_count; i++)
+		found |= image->names[i].tag && str_equal(image->names[i].tag, name->tag) &&
+			 str_equal(image->names[i].repository, name->repository);
+	if (!found)
+		return error_set(err, ENOENT, "image %s has no name %s:%s", image->id,
+				 name->repository, name->tag ? name->tag : "");
+	if (name)
+		return store_execute(
+			s, err,
+			"DELETE FROM image_name WHERE repository = ? AND tag = ? AND image = ?",
+			"sss", name->repository, name->tag, image->id);
+	return store_execute(s, err, "DELETE FROM image_name WHERE image = ?", "s", image->id);
+}

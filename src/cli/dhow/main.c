@@ -8,14 +8,21 @@
 
 /* clang-format off */
 static const struct command *const commands[] = {
+	&dhow_history,
 	&dhow_image,
 	&dhow_images,
+	&dhow_import,
+	&dhow_inspect,
 	&dhow_load,
+	&dhow_login,
+	&dhow_logout,
+	&dhow_manifest,
 	&dhow_pull,
 	&dhow_push,
 	&dhow_rmi,
 	&dhow_save,
 	&dhow_tag,
+	&dhow_untag,
 	&dhow_version,
 	&dhow_help,
 	NULL,

@@ -10,9 +10,14 @@
 
 /* clang-format off */
 static const struct command *const image_commands[] = {
+	&dhow_image_exists,
+	&dhow_image_history,
+	&dhow_image_inspect,
 	&dhow_image_ls,
+	&dhow_image_prune,
 	&dhow_image_rm,
 	&dhow_image_tag,
+	&dhow_image_untag,
 	NULL,
 };
 static const struct command image = {
@@ -21,10 +26,13 @@ static const struct command image = {
 	.commands = image_commands,
 };
 static const struct command *const commands[] = {
+	&dhow_history,
 	&image,
 	&dhow_images,
+	&dhow_inspect,
 	&dhow_rmi,
 	&dhow_tag,
+	&dhow_untag,
 	&dhow_version,
 	NULL,
 };

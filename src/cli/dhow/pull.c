@@ -180,16 +180,14 @@ static int run(const struct command_call *call, struct error **err)
 	return r;
 }
 
-const struct command dhow_pull = {
-	.name = "pull",
-	.arguments = "NAME[:TAG|@DIGEST]...",
-	.summary = "Download an image from a registry",
-	.description =
-		"Downloads an image and unpacks its layers, several at a time. What is here already is not\n"
-		"fetched again; a download that was cut is resumed.\n",
-	.options = options,
-	.values_size = sizeof(struct values),
-	.min_arguments = 1,
-	.max_arguments = ARGUMENTS_ANY,
-	.run = run,
-};
+#define PULL_COMMAND                                                                                          \
+	.name = "pull", .arguments = "NAME[:TAG|@DIGEST]...",                                                 \
+	.summary = "Download an image from a registry",                                                       \
+	.description =                                                                                        \
+		"Downloads an image and unpacks its layers, several at a time. What is here already is not\n" \
+		"fetched again; a download that was cut is resumed.\n",                                       \
+	.options = options, .values_size = sizeof(struct values), .min_arguments = 1,                         \
+	.max_arguments = ARGUMENTS_ANY, .run = run
+
+const struct command dhow_pull = {PULL_COMMAND};
+const struct command dhow_image_pull = {PULL_COMMAND};

@@ -184,15 +184,13 @@ static int run(const struct command_call *call, struct error **err)
 	return r;
 }
 
-const struct command dhow_push = {
-	.name = "push",
-	.arguments = "NAME[:TAG] [DESTINATION]",
-	.summary = "Upload an image to a registry",
-	.description =
-		"Uploads what the registry lacks, and then the manifest as it came, so that its digest stays.\n",
-	.options = options,
-	.values_size = sizeof(struct values),
-	.min_arguments = 1,
-	.max_arguments = 2,
-	.run = run,
-};
+#define PUSH_COMMAND                                                                                              \
+	.name = "push", .arguments = "NAME[:TAG] [DESTINATION]",                                                  \
+	.summary = "Upload an image to a registry",                                                               \
+	.description =                                                                                            \
+		"Uploads what the registry lacks, and then the manifest as it came, so that its digest stays.\n", \
+	.options = options, .values_size = sizeof(struct values), .min_arguments = 1,                             \
+	.max_arguments = 2, .run = run
+
+const struct command dhow_push = {PUSH_COMMAND};
+const struct command dhow_image_push = {PUSH_COMMAND};
