@@ -263,21 +263,21 @@ static int image_holds(struct store *s, const struct term *terms, size_t count,
 	return 1;
 }
 
-int image_filter(struct store *s, struct image_list *list, const struct strv *texts,
+int image_filter(struct store *s, struct image_list *list, const struct strv *terms,
 		 struct error **err)
 {
-	_cleanup_free_ struct term *terms = calloc(texts->count + 1, sizeof *terms);
+	_cleanup_free_ struct term *prepared = calloc(terms->count + 1, sizeof *prepared);
 	size_t kept = 0;
 	int r = 0;
 
-	if (!terms)
+	if (!prepared)
 		return error_errno(err, ENOMEM, "filter images");
-	for (size_t i = 0; i < texts->count && r == 0; i++)
-		r = take_term(s, texts->items[i], &terms[i], err);
+	for (size_t i = 0; i < terms->count && r == 0; i++)
+		r = take_term(s, terms->items[i], &prepared[i], err);
 	if (r)
 		return r;
 	for (size_t i = 0; i < list->count; i++) {
-		int holds = r < 0 ? 1 : image_holds(s, terms, texts->count, list->items[i], err);
+		int holds = r < 0 ? 1 : image_holds(s, prepared, terms->count, list->items[i], err);
 
 		if (holds < 0)
 			r = holds;

@@ -118,6 +118,7 @@ static struct image *find_id(const struct image_list *l, const char *id)
 {
 	struct image key = {.id = (char *)id}, *pointer = &key, **found;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 	found = bsearch(&pointer, l->items, l->count, sizeof *l->items, compare_ids);
 	return found ? *found : NULL;
 }
@@ -152,6 +153,7 @@ static int add_image(struct image_list *l, size_t *room, sqlite3_stmt *row)
 {
 	if (l->count == *room) {
 		size_t more = *room ? 2 * *room : 64;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 		struct image **grown = reallocarray(l->items, more, sizeof *grown);
 
 		if (!grown)
@@ -192,6 +194,7 @@ int image_list(struct store *s, struct image_list *out, struct error **err)
 	if (r)
 		return r;
 	if (l.count)
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 		qsort(l.items, l.count, sizeof *l.items, compare_times);
 	*out = l;
 	l = (struct image_list){0};

@@ -74,24 +74,32 @@ static bool is_word(const char *text)
 	return *text != '\0';
 }
 
+/* The words between the slashes, in lower case. */
+static int split_words(const char *text, struct strv *words, struct error **err)
+{
+	_cleanup_free_ char *lower = strdup(text);
+	bool ok;
+
+	for (char *c = lower; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (!lower || strv_split(words, lower, "/"))
+		return error_errno(err, ENOMEM, "read a platform");
+	ok = words->count >= 1 && words->count <= 3;
+	for (size_t i = 0; ok && i < words->count; i++)
+		ok = is_word(words->items[i]);
+	return ok ? 0
+		  : error_set(err, EINVAL, "\"%s\" is no platform; expected os[/arch[/variant]]",
+			      text);
+}
+
 int platform_parse(const char *text, struct platform *out, struct error **err)
 {
 	_cleanup_strv_ struct strv words = {0};
-	_cleanup_free_ char *lower = strdup(text);
 	struct utsname names;
-	bool ok;
+	int r = split_words(text, &words, err);
 
-	if (!lower || strv_split(&words, lower, "/"))
-		return error_errno(err, ENOMEM, "read a platform");
-	for (size_t i = 0; i < words.count; i++)
-		for (char *c = words.items[i]; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
-	ok = words.count >= 1 && words.count <= 3;
-	for (size_t i = 0; ok && i < words.count; i++)
-		ok = is_word(words.items[i]);
-	if (!ok)
-		return error_set(err, EINVAL, "\"%s\" is no platform; expected os[/arch[/variant]]",
-				 text);
+	if (r)
+		return r;
 	if (words.count > 1)
 		return set(out, words.items[0], words.items[1],
 			   words.count > 2 ? words.items[2] : NULL, err);

@@ -164,6 +164,7 @@ static void sort_list(struct image_list *list, const char *by)
 
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
 		if (strcmp(orders[i].name, by) == 0 && list->count)
+			/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 			qsort(list->items, list->count, sizeof *list->items, orders[i].compare);
 }
 
@@ -223,6 +224,7 @@ static int choose(struct store *store, struct image_list *list, const struct val
 		if (!list->items[i - 1]->name_count) {
 			image_free(list->items[i - 1]);
 			memmove(&list->items[i - 1], &list->items[i],
+				/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 				(list->count - i) * sizeof *list->items);
 			list->count--;
 		}

@@ -80,6 +80,7 @@ static struct save_image *choose(struct chosen *c, struct image **image)
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(c->list.items[i]->id, (*image)->id) == 0)
 			return &c->images[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 	items = reallocarray(c->list.items, count + 1, sizeof *items);
 	if (items)
 		c->list.items = items;
