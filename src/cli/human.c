@@ -4,6 +4,11 @@
 
 #include "cli/listing.h"
 
+/* In hours. */
+#define WEEK  168
+#define MONTH 720
+#define YEAR  8760
+
 void human_size(double bytes, char *buf, size_t size)
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
@@ -37,12 +42,12 @@ void human_duration(int64_t s, char *buf, size_t size)
 		snprintf(buf, size, "About an hour");
 	else if (hours < 48)
 		snprintf(buf, size, "%jd hours", (intmax_t)hours);
-	else if (hours < 24 * 7 * 2)
+	else if (hours < 2l * WEEK)
 		snprintf(buf, size, "%jd days", (intmax_t)(hours / 24));
-	else if (hours < 24 * 30 * 2)
-		snprintf(buf, size, "%jd weeks", (intmax_t)(hours / 24 / 7));
-	else if (hours < 24 * 365 * 2)
-		snprintf(buf, size, "%jd months", (intmax_t)(hours / 24 / 30));
+	else if (hours < 2l * MONTH)
+		snprintf(buf, size, "%jd weeks", (intmax_t)(hours / WEEK));
+	else if (hours < 2l * YEAR)
+		snprintf(buf, size, "%jd months", (intmax_t)(hours / MONTH));
 	else
 		snprintf(buf, size, "%jd years", (intmax_t)(s / 3600 / 24 / 365));
 }

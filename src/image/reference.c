@@ -157,7 +157,7 @@ static int split_name(const char *name, const struct store_config *config, struc
 
 	out->registry = has_registry ? strndup(name, (size_t)(slash - name)) : strdup(registry);
 	if (out->registry && strcmp(out->registry, "index.docker.io") == 0)
-		strcpy(out->registry, "docker.io");
+		memcpy(out->registry, "docker.io", sizeof "docker.io");
 	is_hub = out->registry && strcmp(out->registry, "docker.io") == 0;
 	if (is_hub && !strchr(path, '/')) {
 		if (asprintf(&out->path, "library/%s", path) < 0)

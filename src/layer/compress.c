@@ -16,12 +16,12 @@
 
 #include "layer/compress.h"
 
-#define GZIP_BLOCK      (512 * 1024)
-#define GZIP_DICTIONARY (32 * 1024)
+#define GZIP_BLOCK      ((size_t)512 << 10)
+#define GZIP_DICTIONARY ((size_t)32 << 10)
 /* Incompressible data grows by 5 bytes per stored block of at most 64 KiB; a header, an end and a margin. */
 #define GZIP_BOUND     (GZIP_BLOCK + GZIP_BLOCK / 1024 + 4096)
 #define GZIP_SLOTS_MAX 64
-#define ZSTD_OUT       (128 * 1024)
+#define ZSTD_OUT       ((size_t)128 << 10)
 
 enum slot_state { SLOT_FREE, SLOT_READY, SLOT_BUSY, SLOT_DONE };
 

@@ -10,7 +10,7 @@
 #include "kernel/procfs.h"
 #include "layer/diff_internal.h"
 
-#define COMPARE_BUFFER (128 * 1024)
+#define COMPARE_BUFFER ((size_t)128 << 10)
 
 static bool same_time(struct timespec a, struct timespec b)
 {
@@ -57,7 +57,7 @@ static int same_content(const struct tree_pair *pair, struct error **err)
 			return error_errno(err, n < 0 ? (int)-n : (int)-m, "read");
 		if (n != m || memcmp(buf, buf + COMPARE_BUFFER, (size_t)n) != 0)
 			return 0;
-		if (n < COMPARE_BUFFER)
+		if ((size_t)n < COMPARE_BUFFER)
 			return 1;
 	}
 }

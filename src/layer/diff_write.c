@@ -8,7 +8,7 @@
 #include "kernel/procfs.h"
 #include "layer/diff_internal.h"
 
-#define COPY_BUFFER (256 * 1024)
+#define COPY_BUFFER ((size_t)256 << 10)
 
 /* A file with several names, and the one that came first. In a tree of tsearch(3), whose root is the writer's links. */
 struct diff_link {

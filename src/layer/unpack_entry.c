@@ -82,13 +82,13 @@ static int compare_acl(const void *a, const void *b)
 static int add_acl(struct archive_entry *entry, int type, const char *name, struct attributes *a)
 {
 	struct acl acl = {.header.a_version = htole32(POSIX_ACL_XATTR_VERSION)};
-	int permissions, tag, id, r, kind;
+	int permissions, tag, id, kind;
 	const char *who;
 	size_t count = 0;
 
 	if (archive_entry_acl_reset(entry, type) == 0)
 		return 0;
-	while ((r = archive_entry_acl_next(entry, type, &kind, &permissions, &tag, &id, &who)) ==
+	while (archive_entry_acl_next(entry, type, &kind, &permissions, &tag, &id, &who) ==
 	       ARCHIVE_OK) {
 		struct posix_acl_xattr_entry *e = &acl.entries[count];
 		size_t i = 0;

@@ -200,7 +200,7 @@ static int make_schema(struct store *s, struct error **err)
 		if (!r)
 			r = script(s, "PRAGMA user_version = 1", err);
 	}
-	return r ? r : store_commit(s, err);
+	return r ? r : store_commit(transaction, err);
 }
 
 int database_open(struct store *s, struct error **err)

@@ -94,11 +94,12 @@ int docker_index_parse(const char *text, size_t length, const struct store_limit
 
 		r = take_entry(&at, limits, &index.entries[i], err);
 	}
-	if (!r) {
-		*out = index;
-		index = (struct docker_index){0};
-	}
-	return r;
+	if (r)
+		return r;
+	*out = index;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): read by the cleanup. */
+	index = (struct docker_index){0};
+	return 0;
 }
 
 int oci_layout_check(const char *text, size_t length, struct error **err)

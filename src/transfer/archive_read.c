@@ -9,7 +9,7 @@
 #include "transfer/archive_tar.h"
 
 /* A bundle of a hundred images has about ten thousand. */
-#define MEMBERS_LIMIT 100000u
+#define MEMBERS_LIMIT ((size_t)100000)
 #define LINKS_LIMIT   16
 
 struct archive {
@@ -53,7 +53,8 @@ static int compare_members(const void *a, const void *b)
 static int add_member(struct archive *a, size_t *capacity, struct tar_member *m, struct error **err)
 {
 	if (a->count == MEMBERS_LIMIT)
-		return error_set(err, E2BIG, "the archive has more than %u members", MEMBERS_LIMIT);
+		return error_set(err, E2BIG, "the archive has more than %zu members",
+				 MEMBERS_LIMIT);
 	if (a->count == *capacity) {
 		size_t wanted = *capacity ? *capacity * 2 : 64;
 		struct tar_member *grown = reallocarray(a->members, wanted, sizeof *grown);
@@ -87,7 +88,7 @@ static int read_members(struct archive *a, uint64_t start, struct error **err)
 		if (r <= 0)
 			break;
 		if (headers++ == 2 * MEMBERS_LIMIT)
-			return error_set(err, E2BIG, "the archive has more than %u members",
+			return error_set(err, E2BIG, "the archive has more than %zu members",
 					 2 * MEMBERS_LIMIT);
 		if (m.type == TAR_DIRECTORY || m.type == TAR_OTHER)
 			continue;

@@ -232,28 +232,44 @@ static int change_label(struct change *c, struct error **err)
 	return each_pair(c, add_label, err);
 }
 
+/* "80", "8000-8010" into first and last. */
+static int parse_ports(const char *numbers, uint64_t *first, uint64_t *last)
+{
+	const char *dash = strchr(numbers, '-');
+	_cleanup_free_ char *from =
+		strndup(numbers, dash ? (size_t)(dash - numbers) : strlen(numbers));
+
+	if (!from)
+		return -ENOMEM;
+	if (parse_u64(from, 65535, first) < 0 || *first == 0)
+		return -EINVAL;
+	*last = *first;
+	if (dash && (parse_u64(dash + 1, 65535, last) < 0 || *last < *first))
+		return -EINVAL;
+	return 0;
+}
+
+static bool is_protocol(const char *text)
+{
+	return strcasecmp(text, "tcp") == 0 || strcasecmp(text, "udp") == 0 ||
+	       strcasecmp(text, "sctp") == 0;
+}
+
 /* "80", "80/udp", "8000-8010/tcp"; a range becomes its ports. */
 static int add_ports(struct change *c, const char *text, struct error **err)
 {
-	_cleanup_strv_ struct strv parts = {0};
-	_cleanup_free_ char *numbers = NULL;
-	const char *slash = strchr(text, '/'), *protocol = slash ? slash + 1 : "tcp", *dash;
+	const char *slash = strchr(text, '/'), *protocol = slash ? slash + 1 : "tcp";
+	_cleanup_free_ char *numbers = strndup(text, slash ? (size_t)(slash - text) : strlen(text));
 	uint64_t first = 0, last = 0;
-	int r = 0;
+	int r = numbers ? parse_ports(numbers, &first, &last) : -ENOMEM;
 
-	numbers = strndup(text, slash ? (size_t)(slash - text) : strlen(text));
-	if (!numbers)
+	if (r == -ENOMEM)
 		return no_memory(err);
-	dash = strchr(numbers, '-');
-	if (dash)
-		numbers[dash - numbers] = '\0';
-	if (parse_u64(numbers, 65535, &first) < 0 || first == 0 ||
-	    (dash && parse_u64(dash + 1, 65535, &last) < 0) || (dash && last < first))
+	if (r)
 		return error_set(err, EINVAL, "invalid containerPort: %s", text);
-	if (strcasecmp(protocol, "tcp") != 0 && strcasecmp(protocol, "udp") != 0 &&
-	    strcasecmp(protocol, "sctp") != 0)
+	if (!is_protocol(protocol))
 		return error_set(err, EINVAL, "invalid proto: %s", protocol);
-	for (uint64_t port = first; port <= (dash ? last : first) && r == 0; port++) {
+	for (uint64_t port = first; port <= last && r == 0; port++) {
 		char name[32];
 
 		snprintf(name, sizeof name, "%u/%s", (unsigned int)port, protocol);

@@ -14,8 +14,6 @@
 #define OUTPUT_MAX 65536
 #define TIMEOUT_MS 30000
 
-extern char **environ;
-
 /* --- base64 ------------------------------------------------------------------------------------------------------------------ */
 
 char *base64_encode(const void *data, size_t length)

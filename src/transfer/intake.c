@@ -132,6 +132,7 @@ struct intake_content *intake_content(struct intake *in, const char *digest, uin
 		if (strcmp(in->contents[i]->digest, digest) == 0)
 			return in->contents[i];
 	c = calloc(1, sizeof *c);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): these are pointers. */
 	grown = reallocarray(in->contents, in->content_count + 1, sizeof *grown);
 	if (grown)
 		in->contents = grown;

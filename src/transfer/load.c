@@ -129,9 +129,9 @@ static int load_layer(struct load_image *image, size_t position, struct error **
 		return r;
 	progress_state(image->loading->opts->progress, image->layers[position].digest,
 		       "Loading layer", image->layers[position].size);
-	r = archive_find(archive, member, &m, &failure);
-	if (!r)
-		r = copy_member(image, position, &m, &failure);
+	/* A failure is told to the intake, which ends with it. */
+	if (archive_find(archive, member, &m, &failure) == 0)
+		copy_member(image, position, &m, &failure);
 	r = intake_written(image->intake, position, &failure);
 	if (!r)
 		archive_forget(archive, member);

@@ -182,6 +182,8 @@ static int choose(const struct loading *l, const struct descriptor *items, size_
 		if (r)
 			return r;
 	}
+	if (!chosen)
+		return error_set(err, ENOENT, "the archive has no image for this platform");
 	return is_index(chosen) ? choose_in_index(l, chosen, depth, out, err)
 				: descriptor_copy(chosen, out, err);
 }

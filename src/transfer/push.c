@@ -70,11 +70,10 @@ static void count_upload(void *data, uint64_t bytes)
 static int upload_part(struct push *p, struct push_part *part, struct error **err)
 {
 	struct upload upload = {.push = p, .digest = part->digest};
-	_cleanup_fd_ int stored = -1;
-	int r, fd = part->fd;
+	_cleanup_fd_ int stored =
+		part->fd < 0 ? blob_open(p->opts->store, part->digest, NULL, err) : -1;
+	int r, fd = part->fd < 0 ? stored : part->fd;
 
-	if (fd < 0)
-		fd = stored = blob_open(p->opts->store, part->digest, NULL, err);
 	if (fd < 0)
 		return fd;
 	progress_state(p->opts->progress, part->digest, "Pushing", part->size);

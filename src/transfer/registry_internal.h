@@ -52,11 +52,11 @@ struct registry_request {
 };
 /* Asks one endpoint: finds the scheme, authenticates on a challenge, follows redirects, tries again what may pass. 0 with the last answer, whatever
  * its status (clear it), or a negative errno. */
-int endpoint_ask(struct registry *r, struct endpoint *e, const struct registry_request *request,
+int endpoint_ask(struct registry *r, struct endpoint *e, const struct registry_request *q,
 		 struct http_answer *answer, struct error **err);
 /* Asks the endpoints in turn until one has it (2xx); 404 of a mirror goes on. Fills *err from the status of the last one otherwise. */
-int registry_ask(struct registry *r, const struct registry_request *request,
-		 struct http_answer *answer, struct error **err);
+int registry_ask(struct registry *r, const struct registry_request *q, struct http_answer *answer,
+		 struct error **err);
 /* The registry itself, for whatever writes. */
 struct endpoint *registry_origin(struct registry *r);
 /* An answer that is no success, as an error: 404 -ENOENT, 401 and 403 -EACCES, 429 -EAGAIN, others -EIO, with the registry's own words. */

@@ -182,6 +182,8 @@ static int commit(struct upload *u, struct error **err)
 					   .text = ""};
 	int code;
 
+	if (!u->url)
+		return error_set(err, EPROTO, "the registry names no place for an upload");
 	if (asprintf(&url, "%s%cdigest=%s", u->url, strchr(u->url, '?') ? '&' : '?', u->digest) <
 	    0) {
 		url = NULL;

@@ -102,17 +102,16 @@ static int open_source(const char *name, struct error **err)
 	return fd < 0 ? error_errno(err, errno, "open %s", name) : fd;
 }
 
-static int import(const struct values *v, struct import_opts *opts, const struct command_call *call,
+static int import(struct import_opts *opts, struct reference *name, const struct command_call *call,
 		  struct error **err)
 {
 	_cleanup_fd_ int fd = open_source(call->arguments[0], err);
-	_cleanup_reference_ struct reference name = {0};
 	_cleanup_free_ char *id = NULL;
 	int r = fd < 0 ? fd : 0;
 
 	if (!r && call->argument_count > 1) {
-		r = reference_parse(call->arguments[1], store_config(opts->store), &name, err);
-		opts->name = &name;
+		r = reference_parse(call->arguments[1], store_config(opts->store), name, err);
+		opts->name = name;
 	}
 	if (!r)
 		r = creation_time(&opts->created_ns, err);
@@ -128,6 +127,7 @@ static int run(const struct command_call *call, struct error **err)
 	const struct values *v = call->values;
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_storage_ struct storage *storage = NULL;
+	_cleanup_reference_ struct reference name = {0};
 	struct platform platform = {0};
 	struct import_opts opts = {
 		.changes = &v->change, .message = v->message, .platform = &platform};
@@ -146,7 +146,7 @@ static int run(const struct command_call *call, struct error **err)
 					     isatty(STDERR_FILENO)
 						     ? progress_style_for(STDERR_FILENO, false)
 						     : PROGRESS_NONE);
-	r = import(v, &opts, call, err);
+	r = import(&opts, &name, call, err);
 	progress_free(opts.progress);
 	platform_clear(&platform);
 	return r;

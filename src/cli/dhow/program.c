@@ -58,7 +58,8 @@ int dhow_main(const struct command_program *program, char **argv)
 	if (r < 0)
 		return report(program, err, STATUS_USAGE);
 	r = run_command(&call, &err);
-	if (r >= 0 && (fflush(stdout) == EOF || ferror(stdout)))
+	/* What was printed comes before the error, also in one file. */
+	if ((fflush(stdout) == EOF || ferror(stdout)) && r >= 0)
 		r = error_errno(&err, errno, "write to standard output");
 	if (r >= 0)
 		return r;
