@@ -16,13 +16,14 @@
 
 /* --- Attributes ------------------------------------------------------------------------------------------------------------ */
 
-/* user.* and security.* (capabilities) are the image's; ACLs too. The overlay's own attributes are never: they would make the kernel look
+/* user.*, trusted.* and security.* (capabilities) are the image's; ACLs too. The overlay's own attributes are never: they would make the kernel look
  * for files elsewhere. A label is the host's policy. */
 static bool may_set(const char *name)
 {
-	static const char *const kept[] = {"user.", "security.", "system.posix_acl_"};
+	static const char *const kept[] = {"user.", "security.", "trusted.", "system.posix_acl_"};
 
-	if (str_starts(name, "user.overlay.") || str_starts(name, "user.fuseoverlayfs.") ||
+	if (str_starts(name, "user.overlay.") || str_starts(name, "trusted.overlay.") ||
+	    str_starts(name, "user.fuseoverlayfs.") ||
 	    str_starts(name, "user.containers.override_stat") ||
 	    strcmp(name, "security.selinux") == 0 || strcmp(name, "security.ima") == 0 ||
 	    strcmp(name, "security.evm") == 0)

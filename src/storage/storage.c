@@ -500,6 +500,18 @@ static void sweep_staging(struct storage *s, const char *hex)
 	end_staging(s, &staging);
 }
 
+static void sweep_trash(struct storage *s, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "trash/%s", name) < 0)
+		return;
+	if (s->driver->rest_remove)
+		s->driver->rest_remove(s, path, NULL);
+	else
+		remove_tree_at(s->root, path, NULL);
+}
+
 void storage_sweep(struct storage *s)
 {
 	_cleanup_dir_ DIR *staging = open_folder(s, "staging");
@@ -519,5 +531,5 @@ void storage_sweep(struct storage *s)
 		s->driver->sweep(s);
 	while (trash && (e = readdir(trash)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			remove_tree_at(dirfd(trash), e->d_name, NULL);
+			sweep_trash(s, e->d_name);
 }
