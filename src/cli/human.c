@@ -42,11 +42,11 @@ void human_duration(int64_t s, char *buf, size_t size)
 		snprintf(buf, size, "About an hour");
 	else if (hours < 48)
 		snprintf(buf, size, "%jd hours", (intmax_t)hours);
-	else if (hours < 2l * WEEK)
+	else if (hours < 2L * WEEK)
 		snprintf(buf, size, "%jd days", (intmax_t)(hours / 24));
-	else if (hours < 2l * MONTH)
+	else if (hours < 2L * MONTH)
 		snprintf(buf, size, "%jd weeks", (intmax_t)(hours / WEEK));
-	else if (hours < 2l * YEAR)
+	else if (hours < 2L * YEAR)
 		snprintf(buf, size, "%jd months", (intmax_t)(hours / MONTH));
 	else
 		snprintf(buf, size, "%jd years", (intmax_t)(s / 3600 / 24 / 365));

@@ -64,7 +64,7 @@ static int same_content(const struct tree_pair *pair, struct error **err)
 
 static int same_target(const struct tree_pair *pair, struct error **err)
 {
-	_cleanup_free_ char *buf = malloc(2 * PATH_MAX);
+	_cleanup_free_ char *buf = malloc((size_t)2 * PATH_MAX);
 	ssize_t n, m;
 
 	if (!buf)
