@@ -148,20 +148,55 @@ static int open_driver(const struct storage_driver *driver, const struct storage
 	return 0;
 }
 
+/* Probes work in places with fixed names, and take away what they made: one process at a time. The descriptor holds the
+ * lock. */
+static int lock_probing(const struct storage_opts *opts, struct error **err)
+{
+	_cleanup_fd_ int fd = -1;
+	int r;
+
+	if (mkdirat(opts->root, "storage", 0700) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "make %s/storage", opts->root_path);
+	fd = openat(opts->root, "storage", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open %s/storage", opts->root_path);
+	do
+		r = flock(fd, LOCK_EX);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return error_errno(err, errno, "lock %s/storage", opts->root_path);
+	return TAKE_FD(fd);
+}
+
+/* Takes away the folders of a driver that turned out not to work, unless somebody has something there. */
+static void remove_folders(const struct storage_opts *opts, const char *driver)
+{
+	_cleanup_free_ char *top = NULL;
+	_cleanup_fd_ int fd = -1;
+
+	if (asprintf(&top, "storage/%s", driver) < 0)
+		return;
+	fd = openat(opts->root, top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(folders); i++)
+		unlinkat(fd, folders[i], AT_REMOVEDIR);
+	unlinkat(opts->root, top, AT_REMOVEDIR);
+}
+
 /* The best that works. The reasons of those that don't are told when none does. */
 static int open_best(const struct storage_opts *opts, struct storage **out, struct error **err)
 {
 	_cleanup_strbuf_ struct strbuf reasons = {0};
+	_cleanup_fd_ int lock = lock_probing(opts, err);
 
+	if (lock < 0)
+		return lock;
 	for (size_t i = 0; i < PROBED; i++) {
 		_cleanup_error_ struct error *reason = NULL;
-		_cleanup_free_ char *folder = NULL;
 
 		if (open_driver(drivers[i], opts, true, out, &reason) == 0)
 			return 0;
 		strbuf_addf(&reasons, "%s%s", reasons.length ? "; " : "", error_text(reason));
-		if (asprintf(&folder, "storage/%s", drivers[i]->name) >= 0)
-			remove_tree_at(opts->root, folder, NULL);
+		remove_folders(opts, drivers[i]->name);
 	}
 	return error_set(err, ENOTSUP, "no storage driver works here: %s",
 			 reasons.text ? reasons.text : "");
@@ -174,7 +209,10 @@ int storage_open(const struct storage_opts *opts, struct storage **out, struct e
 
 	if (opts->driver && *opts->driver) {
 		bool is_new = !opts->remembered || strcmp(opts->remembered, opts->driver) != 0;
+		_cleanup_fd_ int lock = is_new ? lock_probing(opts, err) : -1;
 
+		if (is_new && lock < 0)
+			return lock;
 		driver = find_driver(opts->driver);
 		return driver ? open_driver(driver, opts, is_new, out, err)
 			      : unknown_driver(opts->driver, err);
@@ -263,8 +301,8 @@ bool storage_layer_exists(struct storage *s, const char *id)
 	       faccessat(s->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Locks staging/HEX.lock, waiting for whoever holds it. */
-static int lock_staging(struct storage *s, const char *id, struct error **err)
+/* Locks staging/HEX.lock; may_wait: for whoever holds it, else that is -EBUSY. */
+static int lock_staging(struct storage *s, const char *id, bool may_wait, struct error **err)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -279,10 +317,11 @@ static int lock_staging(struct storage *s, const char *id, struct error **err)
 		if (fd < 0)
 			return error_errno(err, errno, "make %s", path);
 		do
-			r = flock(fd, LOCK_EX);
+			r = flock(fd, may_wait ? LOCK_EX : LOCK_EX | LOCK_NB);
 		while (r < 0 && errno == EINTR);
 		if (r < 0)
-			return error_errno(err, errno, "lock %s", path);
+			return error_errno(err, errno == EWOULDBLOCK ? EBUSY : errno, "lock %s",
+					   path);
 		/* Who held it may have removed the file. */
 		if (fstat(fd, &ours) == 0 &&
 		    fstatat(s->root, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -304,7 +343,7 @@ static void end_staging(struct storage *s, struct storage_staging *staging)
 	*staging = (struct storage_staging){0};
 }
 
-int storage_layer_begin(struct storage *s, const char *id, const char *parent,
+int storage_layer_begin(struct storage *s, const char *id, const char *parent, bool may_wait,
 			struct storage_staging *out, struct error **err)
 {
 	struct storage_staging staging = {
@@ -322,7 +361,7 @@ int storage_layer_begin(struct storage *s, const char *id, const char *parent,
 		free(staging.parent);
 		return error_errno(err, ENOMEM, "begin the layer %s", id);
 	}
-	staging.lock = lock_staging(s, id, err);
+	staging.lock = lock_staging(s, id, may_wait, err);
 	r = staging.lock < 0 ? staging.lock : 0;
 	if (!r && storage_layer_exists(s, id))
 		r = error_errno(err, EEXIST, "layer %s", id);

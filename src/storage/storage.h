@@ -57,8 +57,9 @@ struct storage_staging {
 bool storage_layers_are_independent(const struct storage *s);
 enum storage_whiteouts storage_whiteouts(const struct storage *s);
 bool storage_layer_exists(struct storage *s, const char *id);
-/* -EEXIST when it is there already; another process that is filling it is waited for (it may then exist: -EEXIST). */
-int storage_layer_begin(struct storage *s, const char *id, const char *parent,
+/* -EEXIST when it is there already. Another process that is filling it is waited for where the caller may_wait (it may
+ * then exist: -EEXIST), else -EBUSY. */
+int storage_layer_begin(struct storage *s, const char *id, const char *parent, bool may_wait,
 			struct storage_staging *out, struct error **err);
 /* When everything is filled: the driver's own data to disk where syncfs on the store doesn't reach it (devicemapper). The store's barrier comes after it. */
 int storage_layer_flush(struct storage *s, struct storage_staging *staging, struct error **err);

@@ -150,7 +150,7 @@ static void expect_none(int dir, const char *name)
 
 static int begin(struct world *w, unsigned n, struct storage_staging *staging)
 {
-	return storage_layer_begin(w->s, layer_id(n), n ? layer_id(n - 1) : NULL, staging,
+	return storage_layer_begin(w->s, layer_id(n), n ? layer_id(n - 1) : NULL, true, staging,
 				   &problem);
 }
 
@@ -544,7 +544,7 @@ static void given_names_that_are_paths_when_used_then_they_are_refused(void **st
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		assert_false(storage_layer_exists(w->s, ids[i]));
-		assert_int_equal(storage_layer_begin(w->s, ids[i], NULL, &staging, &problem),
+		assert_int_equal(storage_layer_begin(w->s, ids[i], NULL, true, &staging, &problem),
 				 -EINVAL);
 		assert_int_equal(storage_layer_remove(w->s, ids[i], &problem), -EINVAL);
 	}

@@ -139,7 +139,7 @@ int blob_ingest_anonymous(const struct store *s, struct error **err)
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
 		return fd >= 0 ? fd : error_errno(err, errno, "make a file in %s/ingest", s->root);
-	/* Without O_TMPFILE: named for a moment; blob_ingest_name copies. */
+	/* Without O_TMPFILE: named for a moment; blob_publish_anonymous copies. */
 	snprintf(name, sizeof name, ".%ju-%d", (uintmax_t)now_ns(), getpid());
 	fd = openat(s->ingest, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -148,43 +148,45 @@ int blob_ingest_anonymous(const struct store *s, struct error **err)
 	return fd;
 }
 
-static int copy_to_name(const struct store *s, int fd, const char *name)
+/* Where an unlinked file can't get a name again: a copy, whole and on disk before it has the blob's. */
+static int copy_to_blob(const struct store *s, int fd, const char *digest)
 {
-	_cleanup_fd_ int out =
-		openat(s->ingest, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char name[64];
+	_cleanup_fd_ int out = -1;
 	off_t at = 0;
 	ssize_t n;
+	int r = 0;
 
+	snprintf(name, sizeof name, ".%ju-%d", (uintmax_t)now_ns(), getpid());
+	out = openat(s->ingest, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
 	while ((n = copy_file_range(fd, &at, out, NULL, 1 << 30, 0)) > 0)
 		;
-	return n < 0 ? -errno : 0;
+	if (n < 0 || fsync(out) < 0 ||
+	    renameat(s->ingest, name, directory_of(s, digest), digest_hex(digest)) < 0)
+		r = -errno;
+	if (r)
+		unlinkat(s->ingest, name, 0);
+	return r;
 }
 
-int blob_ingest_name(const struct store *s, int fd, const char *digest, struct error **err)
+int blob_publish_anonymous(const struct store *s, int fd, const char *digest, struct error **err)
 {
-	char name[DIGEST_SIZE + 8], from[64];
+	char from[64];
 	int r = check(digest, err);
 
 	if (r)
 		return r;
-	if (blob_exists(s, digest))
-		return error_errno(err, EEXIST, "bring in blob %s", digest);
-	ingest_name(digest, name, sizeof name);
 	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
-	r = lock(fd, true);
-	if (!r && linkat(AT_FDCWD, from, s->ingest, name, AT_SYMLINK_FOLLOW) < 0)
+	if (linkat(AT_FDCWD, from, directory_of(s, digest), digest_hex(digest), AT_SYMLINK_FOLLOW) <
+	    0)
 		r = -errno;
-	if (r == -EEXIST) {
-		/* A rest of an earlier try, or another process' beginning: ours is whole. Whoever waits for
-		 * the old file looks again. */
-		unlinkat(s->ingest, name, 0);
-		r = linkat(AT_FDCWD, from, s->ingest, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-	}
+	if (r == -EEXIST)
+		return 0;
 	if (r == -ENOENT || r == -EPERM)
-		r = copy_to_name(s, fd, name);
-	return r ? error_errno(err, -r, "bring in blob %s", digest) : 0;
+		r = copy_to_blob(s, fd, digest);
+	return r ? error_errno(err, -r, "make blob %s visible", digest) : 0;
 }
 
 int store_sync(const struct store *s, struct error **err)

@@ -40,9 +40,10 @@ int blob_ingest_publish(const struct store *s, const char *digest, struct error 
 /* Removes the ingest file: wrong content. */
 void blob_ingest_discard(const struct store *s, const char *digest);
 /* A new file in ingest/ whose digest isn't known yet (load from a stream): an unnamed file (O_TMPFILE), or a named one where the file system
- * lacks that. blob_ingest_name gives it the name of its digest, ready for publish; -EEXIST when the blob exists already. */
+ * lacks that. */
 int blob_ingest_anonymous(const struct store *s, struct error **err);
-int blob_ingest_name(const struct store *s, int fd, const char *digest, struct error **err);
+/* Makes such a file the blob of that digest, as blob_ingest_publish; fine when another process was quicker. */
+int blob_publish_anonymous(const struct store *s, int fd, const char *digest, struct error **err);
 
 /* The durability barrier: everything written below root so far is on disk (syncfs(2)), one call per image. */
 int store_sync(const struct store *s, struct error **err);

@@ -37,7 +37,7 @@ static int ensure_layer(struct store *s, struct storage *storage, const struct i
 
 	if (storage_layer_exists(storage, row->chain_id))
 		return 0;
-	r = storage_layer_begin(storage, row->chain_id, parent, &staging, err);
+	r = storage_layer_begin(storage, row->chain_id, parent, true, &staging, err);
 	if (r == -EEXIST) {
 		error_freep(err);
 		return 0;

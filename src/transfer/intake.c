@@ -152,19 +152,10 @@ struct intake_content *intake_content(struct intake *in, const char *digest, uin
 static int write_document(struct intake *in, struct intake_content *c, const char *data,
 			  size_t length, struct error **err)
 {
-	uint64_t have;
-
-	c->fd = blob_ingest_open(in->opts.store, c->digest, true, &have, err);
+	c->fd = blob_ingest_anonymous(in->opts.store, err);
 	if (c->fd < 0)
 		return c->fd;
-	if (blob_exists(in->opts.store, c->digest)) {
-		/* Somebody else was quicker; what we opened is an empty file. */
-		blob_ingest_discard(in->opts.store, c->digest);
-		c->is_published = true;
-		return 0;
-	}
-	if (ftruncate(c->fd, 0) < 0 || lseek(c->fd, 0, SEEK_SET) < 0)
-		return error_errno(err, errno, "write blob %s", c->digest);
+	c->is_anonymous = true;
 	errno = 0;
 	if (fd_write_all(c->fd, data, length) < 0)
 		return error_errno(err, errno ? errno : EIO, "write blob %s", c->digest);

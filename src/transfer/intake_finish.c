@@ -42,10 +42,8 @@ static int publish(struct intake *in, struct error **err)
 	for (size_t i = 0; i < in->content_count && r == 0; i++) {
 		struct intake_content *c = in->contents[i];
 
-		if (c->is_published)
-			continue;
-		r = blob_ingest_publish(in->opts.store, c->digest, err);
-		c->is_published = r == 0;
+		if (!c->is_published)
+			r = intake_publish(in, c, err);
 	}
 	for (size_t i = 0; i < in->layer_count && r == 0; i++) {
 		struct intake_layer_in *layer = &in->layers[i];

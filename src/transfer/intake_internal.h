@@ -28,6 +28,7 @@ struct intake_content {
 	struct hash *hash; /* of what was written */
 	bool is_done;      /* all there, and verified */
 	bool is_published; /* visible in the store */
+	bool is_anonymous; /* fd has no name, and so no lock: others may bring the same at a time */
 	uint64_t flushed;  /* handed to the disk up to here */
 };
 
@@ -75,8 +76,8 @@ int intake_failure(struct intake *in, struct error **err);
 
 /* The content of that digest, made when unknown. Holds the lock. NULL: out of memory. */
 struct intake_content *intake_content(struct intake *in, const char *digest, uint64_t size);
-/* Makes a finished content visible ahead of the barrier, for those who wait for it. Holds the lock. */
-int intake_publish_early(struct intake *in, struct intake_content *c, struct error **err);
+/* Makes a content visible that is finished and on disk. */
+int intake_publish(struct intake *in, struct intake_content *c, struct error **err);
 /* Around a wait for another process: publishes what is finished, and has others published as they finish. Without the lock. */
 int intake_wait_begin(struct intake *in, struct error **err);
 void intake_wait_end(struct intake *in);

@@ -12,19 +12,22 @@
 
 /* --- The blob ------------------------------------------------------------------------------------------------------ */
 
-int intake_publish_early(struct intake *in, struct intake_content *c, struct error **err)
+int intake_publish(struct intake *in, struct intake_content *c, struct error **err)
 {
-	int r;
+	int r = c->is_anonymous ? blob_publish_anonymous(in->opts.store, c->fd, c->digest, err)
+				: blob_ingest_publish(in->opts.store, c->digest, err);
 
+	c->is_published = r == 0;
+	return r;
+}
+
+static int publish_early(struct intake *in, struct intake_content *c, struct error **err)
+{
 	if (!c->is_done || c->is_published)
 		return 0;
 	if (fsync(c->fd) < 0)
 		return error_errno(err, errno, "write blob %s to disk", c->digest);
-	r = blob_ingest_publish(in->opts.store, c->digest, err);
-	if (r)
-		return r;
-	c->is_published = true;
-	return 0;
+	return intake_publish(in, c, err);
 }
 
 int intake_wait_begin(struct intake *in, struct error **err)
@@ -34,7 +37,7 @@ int intake_wait_begin(struct intake *in, struct error **err)
 	pthread_mutex_lock(&in->lock);
 	in->waiting++;
 	for (size_t i = 0; i < in->content_count && r == 0; i++)
-		r = intake_publish_early(in, in->contents[i], err);
+		r = publish_early(in, in->contents[i], err);
 	pthread_mutex_unlock(&in->lock);
 	if (r)
 		intake_wait_end(in);
@@ -249,7 +252,7 @@ int intake_written(struct intake *in, size_t position, struct error **err)
 	pthread_mutex_lock(&in->lock);
 	c->is_done = true;
 	if (in->waiting)
-		r = intake_publish_early(in, c, err);
+		r = publish_early(in, c, err);
 	pthread_cond_broadcast(&in->changed);
 	pthread_mutex_unlock(&in->lock);
 	return r;
@@ -349,23 +352,23 @@ static int begin_staging(struct intake_layer_in *layer, struct error **err)
 	r = wait_for_turn(layer, err);
 	if (r)
 		return r;
-	if (storage_layer_exists(in->opts.storage, layer->chain_id)) {
-		layer->was_present = true;
-	} else {
-		/* Another process may hold it, and wait for a blob of ours. */
+	r = storage_layer_begin(in->opts.storage, layer->chain_id, layer->parent, false,
+				&layer->staging, err);
+	if (r == -EBUSY) {
+		/* Another process has it, and may wait for a blob of ours. */
+		error_freep(err);
 		r = intake_wait_begin(in, err);
 		if (r)
 			return r;
-		r = storage_layer_begin(in->opts.storage, layer->chain_id, layer->parent,
+		r = storage_layer_begin(in->opts.storage, layer->chain_id, layer->parent, true,
 					&layer->staging, err);
 		intake_wait_end(in);
-		if (r == -EEXIST) {
-			error_freep(err);
-			layer->was_present = true;
-			r = 0;
-		} else if (!r) {
-			layer->is_staged = true;
-		}
+	}
+	layer->is_staged = r == 0;
+	if (r == -EEXIST) {
+		error_freep(err);
+		layer->was_present = true;
+		r = 0;
 	}
 	if (!r)
 		announce(layer, &layer->has_begun);

@@ -151,13 +151,8 @@ static int keep(struct spool *s, struct intake_blob *out, struct error **err)
 		return error_errno(err, ENOMEM, "take in a layer");
 	if (c->is_done)
 		return 0;
-	r = blob_ingest_name(in->opts.store, s->fd, out->digest, err);
-	if (r == -EEXIST) {
-		error_freep(err);
-		c->is_published = true;
-	} else if (r) {
-		return r;
-	}
+	c->is_published = blob_exists(in->opts.store, out->digest);
+	c->is_anonymous = true;
 	c->fd = TAKE_FD(s->fd);
 	c->size = c->have = out->size;
 	c->is_done = true;

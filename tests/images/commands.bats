@@ -165,3 +165,16 @@ some_image() { # some_image NAME [CHANGE...]
 	[ "$status" = 1 ]
 	[[ "$output" == *"the kernel has no aufs"* ]]
 }
+
+@test "many first commands at once choose the same storage driver" {
+	tree "$WORLD/a"
+	tar -C "$WORLD/a" -cf "$WORLD/a.tar" .
+	pids=()
+	for i in 1 2 3 4 5 6 7 8; do
+		dhow import -q "$WORLD/a.tar" "made:$i" >"$WORLD/out.$i" 2>&1 &
+		pids+=($!)
+	done
+	for i in 1 2 3 4 5 6 7 8; do wait "${pids[i - 1]}" || { cat "$WORLD/out.$i"; false; }; done
+	[ "$(ls "$WORLD/root/storage" | wc -l)" = 1 ]
+	[ "$(dhow images -q made | wc -l)" = 8 ]
+}
