@@ -29,6 +29,8 @@ static ssize_t read_memory(void *data, void *buf, size_t size, struct error **er
 
 	if (size > m->length)
 		size = m->length;
+	if (size == 0)
+		return 0;
 	memcpy(buf, m->text, size);
 	m->text += size;
 	m->length -= size;
