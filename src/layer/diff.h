@@ -28,4 +28,8 @@ int layer_changes(const struct diff_opts *opts,
 		  int (*fn)(void *data, enum change_kind kind, const char *path, uint64_t size),
 		  void *data, struct error **err);
 
+/* Compares the directory of a layer with the same layer unpacked once more: every byte, and all that an archive tells. The first difference is the
+ * error, -EUCLEAN: "/etc/passwd was changed". Both are as one driver made them, with the same whiteouts. */
+int layer_compare(int kept, int fresh, enum storage_whiteouts whiteouts, struct error **err);
+
 #endif

@@ -31,9 +31,4 @@ struct unpack_result {
 int layer_unpack(struct source source, const struct unpack_opts *opts, struct unpack_result *out,
 		 struct error **err);
 
-/* Reads the tar and compares it with the files below root, byte for byte and with their metadata: image verify. The first difference is the error,
- * -EUCLEAN. With whiteouts other than WHITEOUTS_APPLY root has only the layer's own files; files too many are an error too. */
-int layer_verify(struct source source, const struct unpack_opts *opts, struct unpack_result *out,
-		 struct error **err);
-
 #endif

@@ -2,8 +2,8 @@
 /* Layers from the blobs that are kept: for a driver that has not unpacked them yet, or a store that was repaired. */
 #include "transfer/intake_internal.h"
 
-static int unpack_layer(struct store *s, struct storage *storage, const struct image_layer *row,
-			struct storage_staging *staging, struct error **err)
+int image_layer_unpack(struct store *s, const struct image_layer *row,
+		       const struct storage_staging *staging, struct error **err)
 {
 	_cleanup_fd_ int fd = blob_open(s, row->blob, NULL, err);
 	struct unpack_opts opts = {
@@ -25,8 +25,7 @@ static int unpack_layer(struct store *s, struct storage *storage, const struct i
 	if (strcmp(result.diff_id, row->diff_id) != 0)
 		return error_set(err, EUCLEAN, "layer %s has the diff id %s instead of %s",
 				 row->blob, result.diff_id, row->diff_id);
-	r = storage_layer_flush(storage, staging, err);
-	return r ? r : store_sync(s, err);
+	return 0;
 }
 
 static int ensure_layer(struct store *s, struct storage *storage, const struct image_layer *row,
@@ -44,7 +43,11 @@ static int ensure_layer(struct store *s, struct storage *storage, const struct i
 	}
 	if (r)
 		return r;
-	r = unpack_layer(s, storage, row, &staging, err);
+	r = image_layer_unpack(s, row, &staging, err);
+	if (!r)
+		r = storage_layer_flush(storage, &staging, err);
+	if (!r)
+		r = store_sync(s, err);
 	if (!r)
 		r = storage_layer_commit(storage, &staging, err);
 	if (r)

@@ -75,5 +75,8 @@ int intake_spool(struct intake *in, struct source source, enum layer_compression
 /* Unpacks for the current driver those layers of image that it lacks, from their blobs (another --storage-driver, a repaired store). */
 int image_layers_ensure(struct store *s, struct storage *storage, const struct image *image,
 			struct progress *progress, struct error **err);
+/* One layer's blob becomes the files of staging; its diff id is compared. Flushes and commits nothing. */
+int image_layer_unpack(struct store *s, const struct image_layer *row,
+		       const struct storage_staging *staging, struct error **err);
 
 #endif

@@ -10,5 +10,6 @@
 #include "transfer/pull.h"
 #include "transfer/push.h"
 #include "transfer/registry.h"
+#include "transfer/verify.h"
 
 #endif

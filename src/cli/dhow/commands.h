@@ -10,6 +10,7 @@ extern const struct command dhow_help, dhow_history, dhow_image, dhow_images, dh
 	dhow_rmi, dhow_save, dhow_tag, dhow_untag, dhow_version;
 extern const struct command dhow_image_exists, dhow_image_history, dhow_image_import,
 	dhow_image_inspect, dhow_image_load, dhow_image_ls, dhow_image_prune, dhow_image_pull,
-	dhow_image_push, dhow_image_rm, dhow_image_save, dhow_image_tag, dhow_image_untag;
+	dhow_image_push, dhow_image_rm, dhow_image_save, dhow_image_tag, dhow_image_untag,
+	dhow_image_verify;
 
 #endif

@@ -3,13 +3,11 @@
 #include "cli/dhow/commands.h"
 
 static const struct command *const commands[] = {
-	&dhow_image_exists, &dhow_image_history,
-	&dhow_image_import, &dhow_image_inspect,
-	&dhow_image_load,   &dhow_image_ls,
-	&dhow_image_prune,  &dhow_image_pull,
-	&dhow_image_push,   &dhow_image_rm,
-	&dhow_image_save,   &dhow_image_tag,
-	&dhow_image_untag,  NULL,
+	&dhow_image_exists,  &dhow_image_history, &dhow_image_import,
+	&dhow_image_inspect, &dhow_image_load,    &dhow_image_ls,
+	&dhow_image_prune,   &dhow_image_pull,    &dhow_image_push,
+	&dhow_image_rm,      &dhow_image_save,    &dhow_image_tag,
+	&dhow_image_untag,   &dhow_image_verify,  NULL,
 };
 
 const struct command dhow_image = {
