@@ -112,6 +112,8 @@ int image_collect(struct store *s, const struct image_remove_opts *opts, uint64_
 	transaction = s;
 	r = store_lease_sweep(s, err);
 	if (!r)
+		r = image_use_sweep(s, err);
+	if (!r)
 		r = collect_directory(s, "sha256", freed, err);
 	if (!r)
 		r = collect_directory(s, "sha512", freed, err);

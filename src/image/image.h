@@ -83,6 +83,13 @@ void image_removal_clear(struct image_removal *r);
 int image_collect(struct store *s, const struct image_remove_opts *opts, uint64_t *freed,
 		  struct error **err);
 
+/* Layers in use by others than images: user is "mount:HEX" for a mount on the host. Removal leaves the image and its layers alone until the use is removed. -ENOENT when
+ * the image has gone. */
+int image_use_add(struct store *s, const struct image *image, const char *user, struct error **err);
+int image_use_remove(struct store *s, const char *user, struct error **err);
+/* Removes the uses whose owners are gone: mounts of before a reboot, or of a killed process. Inside a transaction. */
+int image_use_sweep(struct store *s, struct error **err);
+
 /* The configuration and the manifest of an image, whole. */
 int image_read_config(struct store *s, const struct image *image, struct image_config *out,
 		      struct error **err);

@@ -107,6 +107,19 @@ static int child_of(struct store *s, const struct image *image, const char *text
 		text ? text : id);
 }
 
+static int used_by(const struct image *image, const char *user, struct error **err)
+{
+	char id[13];
+
+	image_short_id(image->id, id);
+	if (str_starts(user, "mount:"))
+		return error_set(err, EBUSY,
+				 "image %s is in use: it or an image with its layers is mounted; "
+				 "\"dhow image unmount\" ends that",
+				 id);
+	return error_set(err, EBUSY, "image %s is in use by %s", id, user);
+}
+
 static int is_used(struct store *s, const struct image *image, struct error **err)
 {
 	for (size_t i = 0; i < image->layer_count; i++) {
@@ -120,8 +133,7 @@ static int is_used(struct store *s, const struct image *image, struct error **er
 		if (r < 0)
 			return r;
 		if (r == 1)
-			return error_set(err, EBUSY, "image %s is in use by %s", image->id,
-					 sqlite3_column_text(row, 0));
+			return used_by(image, (const char *)sqlite3_column_text(row, 0), err);
 	}
 	return 0;
 }
@@ -230,7 +242,9 @@ static int change_rows(struct removing *m, struct error **err)
 	if (r)
 		return r;
 	transaction = m->store;
-	r = image_find(m->store, m->text, &m->image, &m->name, err);
+	r = image_use_sweep(m->store, err);
+	if (!r)
+		r = image_find(m->store, m->text, &m->image, &m->name, err);
 	if (!r)
 		r = goes_whole(m, &whole, err);
 	if (!r)

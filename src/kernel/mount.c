@@ -260,14 +260,25 @@ int mount_make_parent_private(int fd, struct error **err)
 	return error_errno(err, errno, "make the mount of the root file system private");
 }
 
-int mount_detach(const char *path, struct error **err)
+static int unmount(const char *path, int flags, struct error **err)
 {
 	uint64_t begin = trace_begin();
 	/* 8 is UMOUNT_NOFOLLOW. */
-	int r = (int)syscall(SYS_umount2, path, DETACH | 8) < 0 ? -errno : 0;
+	int r = (int)syscall(SYS_umount2, path, flags | 8) < 0 ? -errno : 0;
 
-	trace_step(TRACE_MOUNTS, begin, "umount2", r, "%s, MNT_DETACH|UMOUNT_NOFOLLOW", path);
+	trace_step(TRACE_MOUNTS, begin, "umount2", r, "%s, %sUMOUNT_NOFOLLOW", path,
+		   flags ? "MNT_DETACH|" : "");
 	return r < 0 ? error_errno(err, -r, "unmount %s", path) : 0;
+}
+
+int mount_detach(const char *path, struct error **err)
+{
+	return unmount(path, DETACH, err);
+}
+
+int mount_unmount(const char *path, struct error **err)
+{
+	return unmount(path, 0, err);
 }
 
 int mount_pivot(int dir, struct error **err)

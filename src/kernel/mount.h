@@ -75,6 +75,8 @@ int mount_make_parent_private(int fd, struct error **err);
 
 /* Detaches (MNT_DETACH) the mount at path, never following a link at its end. */
 int mount_detach(const char *path, struct error **err);
+/* The same, but -EBUSY where files of it are open. */
+int mount_unmount(const char *path, struct error **err);
 /* pivot_root(".", ".") with dir as ".": dir is the root and the working directory then, and the old root is
  * stacked on top of it. */
 int mount_pivot(int dir, struct error **err);

@@ -5,6 +5,7 @@
 
 #include "transfer/archive.h"
 #include "transfer/credentials.h"
+#include "transfer/image_mount.h"
 #include "transfer/intake.h"
 #include "transfer/progress.h"
 #include "transfer/pull.h"

@@ -73,7 +73,7 @@ layout()
 	shift 2
 	mkdir -p "$WORLD/tars"
 	for tree; do
-		tar -C "$tree" --xattrs --xattrs-include='*' --numeric-owner --sort=name --format=pax -cf "$WORLD/tars/$i.tar" .
+		tar -C "$tree" --xattrs --xattrs-include='*' --numeric-owner --sort=name --format=pax --pax-option=delete=atime,delete=ctime -cf "$WORLD/tars/$i.tar" .
 		tars+=("$WORLD/tars/$i.tar")
 		i=$((i + 1))
 	done

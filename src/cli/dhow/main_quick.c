@@ -17,6 +17,7 @@ static const struct command *const image_commands[] = {
 	&dhow_image_prune,
 	&dhow_image_rm,
 	&dhow_image_tag,
+	&dhow_image_tree,
 	&dhow_image_untag,
 	NULL,
 };
