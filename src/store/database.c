@@ -119,6 +119,15 @@ static int script(struct store *s, const char *sql, struct error **err)
 
 /* --- Transactions ------------------------------------------------------------------------------------------------ */
 
+/* The address of one's own copy names a thread. Who cleans up after its commit must not end a transaction that another
+ * thread has begun meanwhile. */
+static _Thread_local char self;
+
+static bool is_ours(struct store *s)
+{
+	return atomic_load(&s->transaction_owner) == (uintptr_t)&self;
+}
+
 int store_begin(struct store *s, struct error **err)
 {
 	int r;
@@ -128,7 +137,7 @@ int store_begin(struct store *s, struct error **err)
 	if (r)
 		pthread_mutex_unlock(&s->transaction);
 	else
-		s->in_transaction = true;
+		atomic_store(&s->transaction_owner, (uintptr_t)&self);
 	return r;
 }
 
@@ -138,17 +147,17 @@ int store_commit(struct store *s, struct error **err)
 
 	if (r)
 		return r; /* the rollback is the caller's cleanup */
-	s->in_transaction = false;
+	atomic_store(&s->transaction_owner, 0);
 	pthread_mutex_unlock(&s->transaction);
 	return 0;
 }
 
 void store_rollback(struct store *s)
 {
-	if (!s->in_transaction)
+	if (!is_ours(s))
 		return;
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->in_transaction = false;
+	atomic_store(&s->transaction_owner, 0);
 	pthread_mutex_unlock(&s->transaction);
 }
 

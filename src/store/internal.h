@@ -4,6 +4,8 @@
 #define DHOW_STORE_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
 
 #include "store/store.h"
 
@@ -13,7 +15,7 @@ struct store {
 	int blobs_sha512; /* -1 until one comes */
 	sqlite3 *db;
 	pthread_mutex_t transaction; /* one thread of ours at a time between begin and commit */
-	bool in_transaction;
+	_Atomic(uintptr_t) transaction_owner; /* 0: none; see database.c */
 	struct store_config config;
 };
 

@@ -185,7 +185,7 @@ static int run(const struct command_call *call, struct error **err)
 
 	if (!r)
 		r = image_find(store, call->arguments[0], &image, NULL, err);
-	if (r >= 0)
+	if (!r)
 		r = print_head(image, err);
 	if (r)
 		return r;
