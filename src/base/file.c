@@ -2,6 +2,7 @@
 /* Whole-file reads and atomic writes. See file.h. */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -116,6 +117,33 @@ int file_replace_at(int dirfd, const char *path, const void *data, size_t length
 			return error_errno(err, -r, "sync the directory of %s", path);
 	}
 	return 0;
+}
+
+static bool has_name(int fd, int dirfd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && fstatat(dirfd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+int file_lock_at(int dirfd, const char *path, int flags, bool may_wait)
+{
+	for (;;) {
+		_cleanup_fd_ int fd =
+			openat(dirfd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+		int r;
+
+		if (fd < 0)
+			return -errno;
+		do
+			r = flock(fd, may_wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+		while (r < 0 && errno == EINTR);
+		if (r < 0)
+			return errno == EWOULDBLOCK ? -EBUSY : -errno;
+		if (has_name(fd, dirfd, path))
+			return TAKE_FD(fd);
+	}
 }
 
 int make_dirs(const char *path, mode_t mode, struct error **err)

@@ -28,6 +28,11 @@ int fd_write_all(int fd, const void *data, size_t length);
 int file_replace_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
 		    bool is_durable, struct error **err);
 
+/* Opens the file at path read-write (flags: O_CREAT, which makes it 0600, or 0), never through a link, and locks it (flock, LOCK_EX). The file that is
+ * returned is the one that has the name: who held the lock may have removed or renamed it. Returns its descriptor, the caller's, or a
+ * negative errno: -EBUSY where somebody holds it and the caller won't wait. */
+int file_lock_at(int dirfd, const char *path, int flags, bool may_wait);
+
 /* mkdir -p for a directory of ours; existing directories stay as they are. */
 int make_dirs(const char *path, mode_t mode, struct error **err);
 

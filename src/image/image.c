@@ -355,6 +355,35 @@ int image_find(struct store *s, const char *text, struct image **out, struct ref
 	return error_set(err, ENOENT, "no such image: %.300s", text);
 }
 
+int image_check(struct store *s, const struct image *image, struct error **err)
+{
+	sqlite3_stmt *row _cleanup_statement_ = NULL;
+	int r = store_query(s, &row, err, "SELECT 1 FROM image WHERE id = ?", "s", image->id);
+
+	if (!r)
+		r = store_step(s, row, err);
+	if (r == 0)
+		return error_set(err, ENOENT, "no such image: %s", image->id);
+	return r < 0 ? r : 0;
+}
+
+const char **image_chain(const struct image *image, size_t count)
+{
+	const char **chain = calloc(count + 1, sizeof *chain);
+
+	for (size_t i = 0; chain && i < count; i++)
+		chain[i] = image->layers[count - 1 - i].chain_id;
+	return chain;
+}
+
+char *image_title(const struct image *image)
+{
+	const struct image_name *name = image->names;
+
+	return image->name_count ? reference_familiar(name->repository, name->tag, name->digest)
+				 : strdup(image->id);
+}
+
 /* --- What an image's blobs say ----------------------------------------------------------------------------------- */
 
 int image_read_config(struct store *s, const struct image *image, struct image_config *out,

@@ -45,6 +45,12 @@ void image_list_clear(struct image_list *l);
  * "no such image: TEXT". With layers. *name_used (NULL: not wanted) tells whether a name was meant: its tag, else NULL members. */
 int image_find(struct store *s, const char *text, struct image **out, struct reference *name_used,
 	       struct error **err);
+/* -ENOENT when the image has been removed since it was found. Inside a transaction. */
+int image_check(struct store *s, const struct image *image, struct error **err);
+/* The chain ids of its lowest count layers, top first, as storage takes them. The array is for free(), the ids are the image's; NULL when memory runs out. */
+const char **image_chain(const struct image *image, size_t count);
+/* What to call it in a message: its first name as people write it, else its id. Caller frees; NULL when memory runs out. */
+char *image_title(const struct image *image);
 /* All, newest first; without layers. Three queries, whatever the number. */
 int image_list(struct store *s, struct image_list *out, struct error **err);
 

@@ -71,7 +71,6 @@ int image_tag(struct store *s, const struct image *image, const struct reference
 {
 	struct image_name tagged = {.repository = name->repository, .tag = name->tag};
 	struct store *transaction _cleanup_transaction_ = NULL;
-	sqlite3_stmt *row _cleanup_statement_ = NULL;
 	int r;
 
 	if (name->digest || !name->tag)
@@ -80,16 +79,9 @@ int image_tag(struct store *s, const struct image *image, const struct reference
 	if (r)
 		return r;
 	transaction = s;
-	/* It may have been removed since it was found. */
-	r = store_query(s, &row, err, "SELECT 1 FROM image WHERE id = ?", "s", image->id);
+	r = image_check(s, image, err);
 	if (!r)
-		r = store_step(s, row, err);
-	if (r == 0)
-		r = error_set(err, ENOENT, "no such image: %s", image->id);
-	if (r < 0)
-		return r;
-	sqlite3_finalize(TAKE_PTR(row));
-	r = add_name(s, image, &tagged, err);
+		r = add_name(s, image, &tagged, err);
 	return r ? r : store_commit(transaction, err);
 }
 

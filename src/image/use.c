@@ -7,29 +7,21 @@
 #include <sys/file.h>
 
 #include "image/image.h"
+#include "kernel/mount.h"
 
 int image_use_add(struct store *s, const struct image *image, const char *user, struct error **err)
 {
 	struct store *transaction _cleanup_transaction_ = NULL;
-	sqlite3_stmt *row _cleanup_statement_ = NULL;
 	int r = store_begin(s, err);
 
 	if (r)
 		return r;
 	transaction = s;
-	r = store_query(s, &row, err, "SELECT 1 FROM image WHERE id = ?", "s", image->id);
-	if (!r)
-		r = store_step(s, row, err);
-	if (r == 0)
-		r = error_set(err, ENOENT, "no such image: %s", image->id);
-	if (r < 0)
-		return r;
-	r = 0;
+	r = image_check(s, image, err);
 	for (size_t i = 0; i < image->layer_count && r == 0; i++)
 		r = store_execute(s, err,
 				  "INSERT OR IGNORE INTO layer_use (chain_id, user) VALUES (?, ?)",
 				  "ss", image->layers[i].chain_id, user);
-	sqlite3_reset(row);
 	return r ? r : store_commit(transaction, err);
 }
 
@@ -38,21 +30,25 @@ int image_use_remove(struct store *s, const char *user, struct error **err)
 	return store_execute(s, err, "DELETE FROM layer_use WHERE user = ?", "s", user);
 }
 
-/* Nobody has the file, nobody works on it, or it counts nothing: who mounted was killed. */
+/* There is no file, or it counts nothing and nobody works on it: who mounted was killed, before the mount or (then it stays a
+ * use) right after it. */
 static bool mount_is_dead(const struct store *s, const char *hex)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *lock = NULL;
+	int root = store_runroot_fd(s);
 	_cleanup_fd_ int fd = -1;
 	char digit = '0';
 
-	if (strchr(hex, '/') || asprintf(&path, "mounts/%s.lock", hex) < 0)
+	if (strchr(hex, '/') || asprintf(&path, "mounts/%s", hex) < 0 ||
+	    asprintf(&lock, "%s.lock", path) < 0)
 		return false;
-	fd = openat(store_runroot_fd(s), path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(root, lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || (pread(fd, &digit, 1, 0) == 1 && digit != '0'))
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || (pread(fd, &digit, 1, 0) == 1 && digit != '0') ||
+	    mount_is_root(root, path, NULL) != 0)
 		return false;
-	unlinkat(store_runroot_fd(s), path, 0);
+	unlinkat(root, lock, 0);
 	return true;
 }
 

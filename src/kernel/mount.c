@@ -260,6 +260,15 @@ int mount_make_parent_private(int fd, struct error **err)
 	return error_errno(err, errno, "make the mount of the root file system private");
 }
 
+int mount_is_root(int dir, const char *path, struct error **err)
+{
+	struct statx st;
+
+	if (statx(dir, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) == 0)
+		return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+	return errno == ENOENT ? 0 : error_errno(err, errno, "look at %s", path);
+}
+
 static int unmount(const char *path, int flags, struct error **err)
 {
 	uint64_t begin = trace_begin();

@@ -73,6 +73,8 @@ int mount_set_root_propagation(unsigned long propagation, bool is_recursive, str
 /* The mount that fd is in, made private. */
 int mount_make_parent_private(int fd, struct error **err);
 
+/* Whether a mount's root is at path: 1 or 0 (nothing is there: 0), or a negative errno. statx(2), Linux 5.8. */
+int mount_is_root(int dir, const char *path, struct error **err);
 /* Detaches (MNT_DETACH) the mount at path, never following a link at its end. */
 int mount_detach(const char *path, struct error **err);
 /* The same, but -EBUSY where files of it are open. */

@@ -4,6 +4,8 @@
 
 #include "layer/hash.h"
 
+#define FILE_BUFFER ((size_t)1 << 20)
+
 struct hash {
 	EVP_MD_CTX *context;
 	const char *prefix;
@@ -29,6 +31,32 @@ struct hash *hash_new(const char *algorithm)
 void hash_add(struct hash *h, const void *data, size_t length)
 {
 	h->failed |= EVP_DigestUpdate(h->context, data, length) != 1;
+}
+
+int hash_add_file(struct hash *h, int fd, uint64_t max, uint64_t *length)
+{
+	_cleanup_free_ void *buf = malloc(FILE_BUFFER);
+	uint64_t at = 0;
+
+	*length = 0;
+	if (!buf)
+		return -ENOMEM;
+	while (at < max) {
+		ssize_t n =
+			pread(fd, buf, max - at < FILE_BUFFER ? (size_t)(max - at) : FILE_BUFFER,
+			      (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		hash_add(h, buf, (size_t)n);
+		at += (uint64_t)n;
+	}
+	*length = at;
+	return 0;
 }
 
 void hash_finish(struct hash *h, char digest[DIGEST_SIZE])

@@ -11,6 +11,8 @@ struct hash;
 struct hash *hash_new(const char *algorithm);
 void hash_add(struct hash *h, const void *data, size_t length);
 /* "sha256:HEX" into digest. The hash can't be added to afterwards. */
+/* Adds what fd holds from its start to its end, or to max bytes. *length is how many these were. Returns 0 or a negative errno. */
+int hash_add_file(struct hash *h, int fd, uint64_t max, uint64_t *length);
 void hash_finish(struct hash *h, char digest[DIGEST_SIZE]);
 void hash_free(struct hash *h);
 static inline void hash_freep(struct hash **h)

@@ -305,29 +305,12 @@ bool storage_layer_exists(struct storage *s, const char *id)
 static int lock_staging(struct storage *s, const char *id, bool may_wait, struct error **err)
 {
 	_cleanup_free_ char *path = NULL;
+	int fd;
 
 	if (asprintf(&path, "staging/%s.lock", storage_hex(id)) < 0)
 		return error_errno(err, ENOMEM, "begin the layer %s", id);
-	for (;;) {
-		_cleanup_fd_ int fd =
-			openat(s->root, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		struct stat ours, there;
-		int r;
-
-		if (fd < 0)
-			return error_errno(err, errno, "make %s", path);
-		do
-			r = flock(fd, may_wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-		while (r < 0 && errno == EINTR);
-		if (r < 0)
-			return error_errno(err, errno == EWOULDBLOCK ? EBUSY : errno, "lock %s",
-					   path);
-		/* Who held it may have removed the file. */
-		if (fstat(fd, &ours) == 0 &&
-		    fstatat(s->root, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    ours.st_ino == there.st_ino)
-			return TAKE_FD(fd);
-	}
+	fd = file_lock_at(s->root, path, O_CREAT, may_wait);
+	return fd < 0 ? error_errno(err, -fd, "lock %s", path) : fd;
 }
 
 static void end_staging(struct storage *s, struct storage_staging *staging)

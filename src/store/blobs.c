@@ -59,54 +59,25 @@ static void ingest_name(const char *digest, char *out, size_t size)
 	snprintf(out, size, "%.6s-%s", digest, digest_hex(digest));
 }
 
-static int lock(int fd, bool is_waiting)
-{
-	int r;
-
-	do
-		r = flock(fd, LOCK_EX | (is_waiting ? 0 : LOCK_NB));
-	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return 0;
-	return errno == EWOULDBLOCK ? -EBUSY : -errno;
-}
-
-/* The file that has the lock may have been renamed away meanwhile: then ours is a blob, and the name is free. */
-static bool still_has_name(const struct store *s, int fd, const char *name)
-{
-	struct stat ours, there;
-
-	return fstat(fd, &ours) == 0 &&
-	       fstatat(s->ingest, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
-}
-
 int blob_ingest_open(const struct store *s, const char *digest, bool is_waiting, uint64_t *have,
 		     struct error **err)
 {
 	char name[DIGEST_SIZE + 8];
+	_cleanup_fd_ int fd = -1;
+	struct stat st;
 	int r = check(digest, err);
 
 	if (r)
 		return r;
 	ingest_name(digest, name, sizeof name);
-	for (;;) {
-		_cleanup_fd_ int fd =
-			openat(s->ingest, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		struct stat st;
-
-		if (fd < 0)
-			return error_errno(err, errno, "bring in blob %s", digest);
-		r = lock(fd, is_waiting);
-		if (r)
-			return error_errno(err, -r, "bring in blob %s", digest);
-		if (!still_has_name(s, fd, name))
-			continue;
-		if (fstat(fd, &st) < 0)
-			return error_errno(err, errno, "bring in blob %s", digest);
-		*have = (uint64_t)st.st_size;
-		return TAKE_FD(fd);
-	}
+	/* The file that had the lock may have become a blob meanwhile: then the name is free. */
+	fd = file_lock_at(s->ingest, name, O_CREAT, is_waiting);
+	if (fd < 0)
+		return error_errno(err, -fd, "bring in blob %s", digest);
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "bring in blob %s", digest);
+	*have = (uint64_t)st.st_size;
+	return TAKE_FD(fd);
 }
 
 int blob_ingest_publish(const struct store *s, const char *digest, struct error **err)

@@ -6,7 +6,6 @@
  * file's absence or its zero (image/use.c). */
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "kernel/mount.h"
@@ -48,14 +47,10 @@ static int name_place(struct place *p, struct store *s, const struct image *imag
 
 static int look_at_mount(struct place *p, struct error **err)
 {
-	struct statx st;
+	int r = mount_is_root(store_runroot_fd(p->store), p->name, err);
 
-	p->is_mounted = false;
-	if (statx(store_runroot_fd(p->store), p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0,
-		  &st) < 0)
-		return errno == ENOENT ? 0 : error_errno(err, errno, "look at %s", p->path);
-	p->is_mounted = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	return 0;
+	p->is_mounted = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static int read_count(struct place *p, struct error **err)
@@ -85,24 +80,13 @@ static int write_count(const struct place *p, uint64_t count, struct error **err
 /* The lock, and what it guards. flags: O_CREAT, or 0: then -ENOENT where the image isn't mounted. */
 static int lock_place(struct place *p, int flags, struct error **err)
 {
-	struct stat ours, there;
 	int root = store_runroot_fd(p->store), r;
 
 	if (flags && mkdirat(root, "mounts", 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "make %s/mounts", store_runroot(p->store));
-	do {
-		close_fd(&p->lock);
-		p->lock = openat(root, p->lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
-		if (p->lock < 0)
-			return error_errno(err, errno, "open %s.lock", p->path);
-		do
-			r = flock(p->lock, LOCK_EX);
-		while (r < 0 && errno == EINTR);
-		if (r < 0 || fstat(p->lock, &ours) < 0)
-			return error_errno(err, errno, "lock %s.lock", p->path);
-		/* Who held it may have removed the file. */
-	} while (fstatat(root, p->lock_name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-		 ours.st_ino != there.st_ino);
+	p->lock = file_lock_at(root, p->lock_name, flags, true);
+	if (p->lock < 0)
+		return error_errno(err, -p->lock, "lock %s.lock", p->path);
 	r = read_count(p, err);
 	return r ? r : look_at_mount(p, err);
 }
@@ -122,19 +106,10 @@ static int attach(const struct place *p, int fd, struct error **err)
 	return mount_attach(&fd, &to, 0, err);
 }
 
-static const char **chain_of(const struct image *image)
-{
-	const char **chain = calloc(image->layer_count + 1, sizeof *chain);
-
-	for (size_t i = 0; chain && i < image->layer_count; i++)
-		chain[i] = image->layers[image->layer_count - 1 - i].chain_id;
-	return chain;
-}
-
 static int mount_layers(const struct place *p, struct storage *storage, const struct image *image,
 			struct error **err)
 {
-	_cleanup_free_ const char **chain = chain_of(image);
+	_cleanup_free_ const char **chain = image_chain(image, image->layer_count);
 	const struct storage_mount_opts opts = {.layers = chain, .layer_count = image->layer_count};
 	_cleanup_fd_ int fd = -1;
 	int r;
@@ -187,13 +162,10 @@ int image_mount(struct store *s, struct storage *storage, const struct image *im
 		r = lock_place(&p, O_CREAT, err);
 	if (r)
 		return r;
-	/* Somebody unmounted it by hand. */
-	if (!p.is_mounted)
-		p.count = 0;
-	if (!p.is_mounted)
-		r = mount_first(&p, storage, image, progress, err);
+	/* Where it isn't mounted the count says nothing: somebody may have unmounted it by hand. */
+	r = p.is_mounted ? 0 : mount_first(&p, storage, image, progress, err);
 	if (!r)
-		r = write_count(&p, p.count + 1, err);
+		r = write_count(&p, p.is_mounted ? p.count + 1 : 1, err);
 	if (!r)
 		*path = TAKE_PTR(p.path);
 	return r;
@@ -202,7 +174,7 @@ int image_mount(struct store *s, struct storage *storage, const struct image *im
 static int unmount_last(const struct place *p, struct storage *storage, const struct image *image,
 			bool is_forced, struct error **err)
 {
-	_cleanup_free_ const char **chain = chain_of(image);
+	_cleanup_free_ const char **chain = image_chain(image, image->layer_count);
 	const struct storage_mount_opts opts = {.layers = chain, .layer_count = image->layer_count};
 	int r = 0;
 

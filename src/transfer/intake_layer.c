@@ -8,7 +8,6 @@
 
 /* Written pages go to the disk in pieces of this size while more comes in, so that the barrier at the end finds little. */
 #define FLUSH_BYTES (8u << 20)
-#define HASH_BUFFER (1u << 20)
 
 /* --- The blob ------------------------------------------------------------------------------------------------------ */
 
@@ -77,22 +76,12 @@ static int open_present(struct intake *in, struct intake_content *c, struct erro
 /* What an earlier try left is hashed anew: nothing is known of it but its name. */
 static int hash_rest(struct intake_content *c, uint64_t have, struct error **err)
 {
-	_cleanup_free_ char *buf = malloc(HASH_BUFFER);
-	uint64_t at = 0;
+	uint64_t found;
+	int r = hash_add_file(c->hash, c->fd, have, &found);
 
-	if (!buf)
-		return error_errno(err, ENOMEM, "resume blob %s", c->digest);
-	while (at < have) {
-		ssize_t n = pread(c->fd, buf, HASH_BUFFER, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_errno(err, n < 0 ? errno : EIO, "resume blob %s", c->digest);
-		hash_add(c->hash, buf, (size_t)n);
-		at += (uint64_t)n;
-	}
-	return 0;
+	if (!r && found < have)
+		r = -EIO;
+	return r ? error_errno(err, -r, "resume blob %s", c->digest) : 0;
 }
 
 static int open_ingest(struct intake *in, struct intake_content *c, uint64_t *have,

@@ -8,15 +8,12 @@
 #include "transfer/intake.h"
 #include "transfer/verify.h"
 
-#define READ_SIZE ((size_t)1 << 20)
-
 struct verification {
 	struct store *store;
 	struct storage *storage;
 	const struct image *image;
 	struct progress *progress;
 	struct verify_result *result;
-	void *buf;
 };
 
 /* --- Blobs --------------------------------------------------------------------------------------------------------------- */
@@ -27,30 +24,25 @@ static void forget_cached(int fd)
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-static int hash_file(const struct verification *v, int fd, const char *digest, struct error **err)
+static int hash_blob(const struct verification *v, int fd, const char *digest, struct error **err)
 {
-	char algorithm[8] = {0}, found[DIGEST_SIZE];
-	_cleanup_hash_ struct hash *h = NULL;
-	ssize_t n;
+	_cleanup_hash_ struct hash *h = hash_new(digest);
+	char found[DIGEST_SIZE];
+	uint64_t length;
+	int r;
 
-	memcpy(algorithm, digest, strcspn(digest, ":"));
-	h = hash_new(algorithm);
 	if (!h)
 		return error_errno(err, ENOMEM, "verify %s", digest);
 	forget_cached(fd);
-	while ((n = read(fd, v->buf, READ_SIZE)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno, "read the blob %s", digest);
-		hash_add(h, v->buf, (size_t)n);
-		v->result->blob_bytes += (uint64_t)n;
-	}
+	r = hash_add_file(h, fd, UINT64_MAX, &length);
+	if (r)
+		return error_errno(err, -r, "read the blob %s", digest);
 	hash_finish(h, found);
 	if (strcmp(found, digest) != 0)
 		return error_set(err, EUCLEAN, "blob %s is damaged: its content has the digest %s",
 				 digest, found);
 	v->result->blobs++;
+	v->result->blob_bytes += length;
 	return 0;
 }
 
@@ -68,7 +60,7 @@ static int verify_blob(const struct verification *v, const char *digest, struct 
 	if (fd < 0)
 		return fd;
 	progress_state(v->progress, digest, "Verifying Checksum", 0);
-	return hash_file(v, fd, digest, err);
+	return hash_blob(v, fd, digest, err);
 }
 
 static int verify_blobs(const struct verification *v, struct error **err)
@@ -113,20 +105,18 @@ static int verify_rows(const struct verification *v, struct error **err)
 static int open_kept(const struct verification *v, size_t position, struct storage_diff *out,
 		     struct error **err)
 {
-	_cleanup_free_ const char **chain = calloc(position + 1, sizeof *chain);
+	_cleanup_free_ const char **chain = image_chain(v->image, position + 1);
 	struct storage_mount_opts opts = {.layers = chain, .layer_count = position + 1};
 
 	if (!chain)
 		return error_errno(err, ENOMEM, "verify a layer");
-	for (size_t i = 0; i <= position; i++)
-		chain[i] = v->image->layers[position - i].chain_id;
 	return storage_diff_open(v->storage, &opts, out, err);
 }
 
 static int compare_layer(const struct verification *v, size_t position,
 			 const struct storage_staging *fresh, struct error **err)
 {
-	struct storage_diff kept;
+	struct storage_diff kept = {.upper = -1, .lower = -1};
 	int r = open_kept(v, position, &kept, err);
 
 	if (r)
@@ -177,18 +167,14 @@ static int verify_layer(const struct verification *v, size_t position, struct er
 int image_verify(struct store *s, struct storage *storage, const struct image *image,
 		 struct progress *progress, struct verify_result *out, struct error **err)
 {
-	_cleanup_free_ void *buf = malloc(READ_SIZE);
 	const struct verification v = {.store = s,
 				       .storage = storage,
 				       .image = image,
 				       .progress = progress,
-				       .result = out,
-				       .buf = buf};
+				       .result = out};
 	int r;
 
 	*out = (struct verify_result){0};
-	if (!buf)
-		return error_errno(err, ENOMEM, "verify");
 	r = verify_blobs(&v, err);
 	if (!r)
 		r = verify_rows(&v, err);

@@ -70,6 +70,14 @@ $at" ]
 	echo 0 >"$WORLD/run/mounts/${id#sha256:}.lock"
 	sqlite3 "$WORLD/root/dhow.db" "INSERT INTO layer_use SELECT chain_id, 'mount:' || substr(image, 8) FROM image_layer WHERE image = '$id'"
 	dhow rmi one
+	# Mounted already, and not counted yet.
+	id=$(dhow inspect -f '{{.Id}}' low)
+	dhow image mount low
+	echo 0 >"$WORLD/run/mounts/${id#sha256:}.lock"
+	run dhow rmi low
+	[ "$status" = 1 ]
+	dhow image unmount low
+	dhow rmi low
 }
 
 @test "mount: all, forced, and files in use" {

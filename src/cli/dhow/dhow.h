@@ -31,6 +31,9 @@ void dhow_removal_opts(struct storage *storage, struct image_remove_opts *opts);
 /* Writes value and a newline to standard output, in docker's indentation. */
 int dhow_print_json(const json_t *value, struct error **err);
 
+/* An image's names as people write them: those with a tag, or those with a digest. Caller's reference. */
+json_t *dhow_image_names(const struct image *image, bool are_tags);
+
 /* What both programs do with a command line: parse, log, run, and the exit status. */
 int dhow_main(const struct command_program *program, char **argv);
 void dhow_print_version(FILE *out);

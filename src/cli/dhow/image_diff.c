@@ -22,10 +22,7 @@ static const struct command_option options[] = {
 
 /* --- What is printed ------------------------------------------------------------------------------------------------------- */
 
-struct report {
-	json_t *document; /* NULL: lines */
-};
-
+/* data is the JSON object that the changes go to, or NULL for lines. */
 static int report_change(void *data, enum change_kind kind, const char *path, uint64_t size)
 {
 	static const char letters[] = {
@@ -33,18 +30,17 @@ static int report_change(void *data, enum change_kind kind, const char *path, ui
 	static const char *const keys[] = {[CHANGE_MODIFIED] = "changed",
 					   [CHANGE_ADDED] = "added",
 					   [CHANGE_DELETED] = "deleted"};
-	const struct report *report = data;
-	json_t *list;
+	json_t *document = data, *list;
 
 	(void)size;
-	if (!report->document) {
+	if (!document) {
 		printf("%c %s\n", letters[kind], path);
 		return 0;
 	}
-	list = json_object_get(report->document, keys[kind]);
+	list = json_object_get(document, keys[kind]);
 	if (!list) {
 		list = json_array();
-		if (json_object_set_new(report->document, keys[kind], list))
+		if (json_object_set_new(document, keys[kind], list))
 			return -ENOMEM;
 	}
 	return json_array_append_new(list, json_string(path)) ? -ENOMEM : 0;
@@ -72,11 +68,9 @@ static int open_side(struct side *side, struct store *store, struct storage *sto
 
 	if (r < 0)
 		return r;
-	side->chain = calloc(side->image->layer_count + 1, sizeof *side->chain);
+	side->chain = image_chain(side->image, side->image->layer_count);
 	if (!side->chain)
 		return error_errno(err, ENOMEM, "compare images");
-	for (size_t i = 0; i < side->image->layer_count; i++)
-		side->chain[i] = side->image->layers[side->image->layer_count - 1 - i].chain_id;
 	side->opts.layers = side->chain;
 	side->opts.layer_count = side->image->layer_count;
 	if (!side->image->layer_count)
@@ -85,16 +79,16 @@ static int open_side(struct side *side, struct store *store, struct storage *sto
 }
 
 static int print_changes(struct storage *storage, const struct storage_diff *trees,
-			 struct report *report, struct error **err)
+			 json_t *document, struct error **err)
 {
 	const struct diff_opts opts = {
 		.trees = trees, .whiteouts = storage_whiteouts(storage), .time_limit_s = -1};
-	int r = layer_changes(&opts, report_change, report, err);
+	int r = layer_changes(&opts, report_change, document, err);
 
 	return r < 0 && !*err ? error_errno(err, -r, "list changes") : r;
 }
 
-static int diff_top(struct storage *storage, const struct side *side, struct report *report,
+static int diff_top(struct storage *storage, const struct side *side, json_t *document,
 		    struct error **err)
 {
 	struct storage_diff trees;
@@ -102,14 +96,14 @@ static int diff_top(struct storage *storage, const struct side *side, struct rep
 
 	if (r)
 		return r;
-	r = print_changes(storage, &trees, report, err);
+	r = print_changes(storage, &trees, document, err);
 	storage_diff_close(storage, &trees);
 	return r;
 }
 
 /* From the second one to the first. */
 static int diff_two(struct storage *storage, const struct side *a, const struct side *b,
-		    struct report *report, struct error **err)
+		    json_t *document, struct error **err)
 {
 	_cleanup_fd_ int upper = storage_mount(storage, &a->opts, err), lower = -1;
 	struct storage_diff trees = {.kind = STORAGE_DIFF_TREES, .upper = upper, .lower = -1};
@@ -121,7 +115,7 @@ static int diff_two(struct storage *storage, const struct side *a, const struct 
 	r = lower < 0 ? lower : 0;
 	trees.lower = lower;
 	if (!r)
-		r = print_changes(storage, &trees, report, err);
+		r = print_changes(storage, &trees, document, err);
 	close_fd(&upper);
 	close_fd(&lower);
 	storage_release(storage, &a->opts, NULL);
@@ -136,7 +130,6 @@ static int run(const struct command_call *call, struct error **err)
 	_cleanup_storage_ struct storage *storage = NULL;
 	_cleanup_json_ json_t *document = v->format ? json_object() : NULL;
 	_cleanup_side_ struct side a = {0}, b = {0};
-	struct report report = {.document = document};
 	int r = dhow_open_store(call, &store, err);
 
 	if (!r)
@@ -146,8 +139,8 @@ static int run(const struct command_call *call, struct error **err)
 	if (!r && call->argument_count > 1)
 		r = open_side(&b, store, storage, call->arguments[1], err);
 	if (!r)
-		r = b.image ? diff_two(storage, &a, &b, &report, err)
-			    : diff_top(storage, &a, &report, err);
+		r = b.image ? diff_two(storage, &a, &b, document, err)
+			    : diff_top(storage, &a, document, err);
 	return r || !document ? r : dhow_print_json(document, err);
 }
 

@@ -41,29 +41,12 @@ struct mounting {
 	json_t *rows;
 };
 
-static char *first_name(const struct image *image)
-{
-	if (!image->name_count)
-		return strdup(image->id);
-	return reference_familiar(image->names[0].repository, image->names[0].tag,
-				  image->names[0].digest);
-}
-
 static int add_row(struct mounting *m, const struct image *image, const char *path,
 		   struct error **err)
 {
-	json_t *names = json_array();
-	json_t *row;
+	json_t *row = json_pack("{s:s, s:o, s:s}", "id", image->id, "Repositories",
+				dhow_image_names(image, true), "mountpoint", path);
 
-	for (size_t i = 0; i < image->name_count; i++) {
-		_cleanup_free_ char *name = reference_familiar(
-			image->names[i].repository, image->names[i].tag, image->names[i].digest);
-
-		if (image->names[i].tag)
-			json_array_append_new(names, json_string(name));
-	}
-	row = json_pack("{s:s, s:o, s:s}", "id", image->id, "Repositories", names, "mountpoint",
-			path);
 	if (!row || json_array_append_new(m->rows, row))
 		return error_errno(err, ENOMEM, "list mounts");
 	return 0;
@@ -93,25 +76,19 @@ static int print_rows(const struct mounting *m, bool is_path_enough, struct erro
 
 /* --- mount ----------------------------------------------------------------------------------------------------------------- */
 
-static int mount_image(struct mounting *m, const struct image *image, struct error **err)
-{
-	_cleanup_free_ char *path = NULL;
-	int r = image_mount(m->store, m->storage, image, NULL, &path, err);
-
-	return r ? r : add_row(m, image, path, err);
-}
-
 static int mount_named(struct mounting *m, const char *text, struct error **err)
 {
 	_cleanup_image_ struct image *image = NULL;
+	_cleanup_free_ char *path = NULL;
 	int r = image_find(m->store, text, &image, NULL, err);
 
-	if (r >= 0)
-		r = mount_image(m, image, err);
-	return r < 0 ? error_prefix(err, "mount %s", text) : 0;
+	if (r < 0)
+		return r;
+	r = image_mount(m->store, m->storage, image, NULL, &path, err);
+	return r ? error_prefix(err, "mount %s", text) : add_row(m, image, path, err);
 }
 
-/* Those of the list that are mounted, with their layers. */
+/* Calls fn for the images that are mounted; without layers. */
 static int each_mounted(struct mounting *m,
 			int (*fn)(struct mounting *m, const struct image *image, const char *path,
 				  struct error **err),
@@ -206,7 +183,7 @@ static int unmount_named(struct mounting *m, const char *text, struct error **er
 		return r;
 	r = image_unmount(m->store, m->storage, image, m->values->force, err);
 	if (r == -EBUSY) {
-		_cleanup_free_ char *name = first_name(image);
+		_cleanup_free_ char *name = image_title(image);
 
 		error_freep(err);
 		return error_set(

@@ -54,7 +54,7 @@ static int add_owners(struct store *store, const char *chain, struct strbuf *out
 		      struct error **err)
 {
 	sqlite3_stmt *rows _cleanup_statement_ = NULL;
-	const char *separator = " Top Layer of: [";
+	bool is_owned = false;
 	int r = store_query(
 		store, &rows, err,
 		"SELECT n.repository, n.tag FROM image_layer l JOIN image_name n USING (image) "
@@ -67,11 +67,11 @@ static int add_owners(struct store *store, const char *chain, struct strbuf *out
 			reference_familiar((const char *)sqlite3_column_text(rows, 0),
 					   (const char *)sqlite3_column_text(rows, 1), NULL);
 
-		strbuf_addf(out, "%s%s", separator, name ? name : "");
-		separator = " ";
+		strbuf_addf(out, "%s%s", is_owned ? " " : " Top Layer of: [", name ? name : "");
+		is_owned = true;
 		r = 0;
 	}
-	if (!r && *separator && !separator[1])
+	if (is_owned)
 		strbuf_adds(out, "]");
 	if (!r && out->failed)
 		r = error_errno(err, ENOMEM, "show layers");

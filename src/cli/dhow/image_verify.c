@@ -76,11 +76,8 @@ static int verify_all(struct verifying *v, struct error **err)
 
 	for (size_t i = 0; i < list.count && r == 0; i++) {
 		const struct image *image = list.items[i];
-		_cleanup_free_ char *name = NULL;
+		_cleanup_free_ char *name = image_title(image);
 
-		if (image->name_count)
-			name = reference_familiar(image->names[0].repository, image->names[0].tag,
-						  image->names[0].digest);
 		r = verify_one(v, name ? name : image->id, err);
 		/* Removed meanwhile. */
 		if (r == -ENOENT) {

@@ -24,22 +24,6 @@ static const struct command_option options[] = {
 	{0},
 };
 
-static json_t *names_of(const struct image *image, bool are_tags)
-{
-	json_t *names = json_array();
-
-	for (size_t i = 0; i < image->name_count; i++) {
-		const struct image_name *n = &image->names[i];
-		_cleanup_free_ char *text = NULL;
-
-		if ((n->tag != NULL) != are_tags)
-			continue;
-		text = reference_familiar(n->repository, n->tag, n->digest);
-		json_array_append_new(names, json_string(text));
-	}
-	return names;
-}
-
 static json_t *layers_of(const struct image *image)
 {
 	json_t *layers = json_array();
@@ -81,9 +65,9 @@ static json_t *describe(const struct image *image, const struct image_config *co
 	return json_pack(
 		"{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:{s:n, s:s}, "
 		"s:{s:s, s:o}, s:{s:o}, s:s, s:o, s:s, s:o}",
-		"Id", image->id, "RepoTags", names_of(image, true), "RepoDigests",
-		names_of(image, false), "Parent", image->parent ? image->parent : "", "Comment",
-		copy_or(newest, "comment", json_string("")), "Created",
+		"Id", image->id, "RepoTags", dhow_image_names(image, true), "RepoDigests",
+		dhow_image_names(image, false), "Parent", image->parent ? image->parent : "",
+		"Comment", copy_or(newest, "comment", json_string("")), "Created",
 		copy_or(document, "created", json_string("")), "Author",
 		copy_or(document, "author", json_string("")), "Config",
 		copy_or(document, "config", json_object()), "Architecture", image->architecture,

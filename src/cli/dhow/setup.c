@@ -132,3 +132,19 @@ int dhow_print_json(const json_t *value, struct error **err)
 		return error_errno(err, errno ? errno : EIO, "write to standard output");
 	return 0;
 }
+
+json_t *dhow_image_names(const struct image *image, bool are_tags)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < image->name_count; i++) {
+		const struct image_name *n = &image->names[i];
+		_cleanup_free_ char *text = NULL;
+
+		if ((n->tag != NULL) != are_tags)
+			continue;
+		text = reference_familiar(n->repository, n->tag, n->digest);
+		json_array_append_new(names, json_string(text));
+	}
+	return names;
+}
