@@ -105,7 +105,14 @@ static int set_bool(bool *out, const char *text)
 	return -EINVAL;
 }
 
-static int check_choice(const struct command_option *o, const char *text, struct error **err)
+/* What stands before an option's name in a message, beside the first dash. */
+static const char *second_dash(enum command_style style)
+{
+	return style == STYLE_PFLAG ? "-" : "";
+}
+
+static int check_choice(const struct command_option *o, enum command_style style, const char *text,
+			struct error **err)
 {
 	_cleanup_strbuf_ struct strbuf list = {0};
 
@@ -116,27 +123,27 @@ static int check_choice(const struct command_option *o, const char *text, struct
 			return 0;
 		strbuf_addf(&list, "%s\"%s\"", list.length ? ", " : "", *choice);
 	}
-	return error_set(err, EINVAL, "invalid value \"%s\" for flag -%s: expected one of %s", text,
-			 o->name, list.failed ? "the known" : list.text);
+	return error_set(err, EINVAL, "invalid value \"%s\" for flag -%s%s: expected one of %s",
+			 text, second_dash(style), o->name, list.failed ? "the known" : list.text);
 }
 
-static int set_value(const struct command_option *o, void *values, const char *text,
-		     struct error **err)
+static int set_value(const struct command_option *o, enum command_style style, void *values,
+		     const char *text, struct error **err)
 {
 	void *place = (char *)values + o->offset;
 	int64_t number;
 	int r;
 
-	r = check_choice(o, text, err);
+	r = check_choice(o, style, text, err);
 	if (r)
 		return r;
 	switch (o->kind) {
 	case OPTION_BOOL:
 		if (set_bool(place, text))
 			return error_set(err, EINVAL,
-					 "invalid boolean value \"%s\" for -%s: expected true or "
+					 "invalid boolean value \"%s\" for -%s%s: expected true or "
 					 "false",
-					 text, o->name);
+					 text, second_dash(style), o->name);
 		return 0;
 	case OPTION_STRING:
 		*(const char **)place = text;
@@ -148,25 +155,26 @@ static int set_value(const struct command_option *o, void *values, const char *t
 	case OPTION_INT:
 		if (parse_i64(text, INT32_MIN, INT32_MAX, &number))
 			return error_set(err, EINVAL,
-					 "invalid value \"%s\" for flag -%s: expected a number",
-					 text, o->name);
+					 "invalid value \"%s\" for flag -%s%s: expected a number",
+					 text, second_dash(style), o->name);
 		*(int *)place = (int)number;
 		return 0;
 	case OPTION_DURATION:
 		if (parse_duration_ms(text, place))
 			return error_set(err, EINVAL,
-					 "invalid value \"%s\" for flag -%s: expected a duration "
+					 "invalid value \"%s\" for flag -%s%s: expected a duration "
 					 "such as 5s",
-					 text, o->name);
+					 text, second_dash(style), o->name);
 		return 0;
 	}
 	return -EINVAL;
 }
 
-static int set_defaults(const struct command_option *options, void *values, struct error **err)
+static int set_defaults(const struct command_option *options, enum command_style style,
+			void *values, struct error **err)
 {
 	for (const struct command_option *o = options; o && o->name; o++) {
-		int r = o->default_text ? set_value(o, values, o->default_text, err) : 0;
+		int r = o->default_text ? set_value(o, style, values, o->default_text, err) : 0;
 
 		if (r)
 			return r;
@@ -183,7 +191,7 @@ static int set_builtin(struct words *w, const struct command_option *o, const ch
 	int r;
 
 	plain.offset = 0;
-	r = set_value(&plain, &value, text ? text : "true", err);
+	r = set_value(&plain, w->style, &value, text ? text : "true", err);
 	if (!r)
 		*(o == &help_option ? &w->wants_help : &w->wants_version) = value;
 	return r;
@@ -215,10 +223,10 @@ static int parse_option(struct words *w, struct error **err)
 	if (!text) {
 		if (!*w->next)
 			return error_set(err, EINVAL, "flag needs an argument: -%s%.*s",
-					 w->style == STYLE_PFLAG ? "-" : "", (int)length, name);
+					 second_dash(w->style), (int)length, name);
 		text = *w->next++;
 	}
-	return set_value(o, w->values, text, err);
+	return set_value(o, w->style, w->values, text, err);
 }
 
 static const struct command_option *find_letter(const struct words *w, char letter)
@@ -262,7 +270,7 @@ static int parse_letters(struct words *w, struct error **err)
 			r = letter_value(w, &at, word, &text, err);
 		if (!r)
 			r = is_builtin(o) ? set_builtin(w, o, text, err)
-					  : set_value(o, w->values, text, err);
+					  : set_value(o, w->style, w->values, text, err);
 	}
 	return r;
 }
@@ -422,7 +430,7 @@ static int parse_command(struct command_call *call, char **argv, struct error **
 		return error_errno(err, ENOMEM, "parse the command line");
 	w.arguments = call->arguments;
 	w.values = call->values;
-	r = set_defaults(c->options, w.values, err);
+	r = set_defaults(c->options, w.style, w.values, err);
 	if (!r)
 		r = parse_words(&w, err);
 	if (r)
@@ -464,7 +472,7 @@ int command_parse(const struct command_program *program, char **argv, struct com
 	if (!call->globals)
 		return error_errno(err, ENOMEM, "parse the command line");
 	w.values = call->globals;
-	r = set_defaults(program->options, w.values, err);
+	r = set_defaults(program->options, w.style, w.values, err);
 	if (!r && argv[0])
 		r = parse_words(&w, err);
 	if (r)

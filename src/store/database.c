@@ -15,12 +15,19 @@
 
 static int fail(const struct store *s, int code, struct error **err)
 {
-	const char *hint = "";
+	const char *text = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code);
 	int number = EIO;
 
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		number = ENOSPC;
+		break;
+	case SQLITE_IOERR:
+		/* Its own words are "disk I/O error", whatever the kernel said. */
+		if (s->db && sqlite3_system_errno(s->db)) {
+			number = sqlite3_system_errno(s->db);
+			text = strerror(number);
+		}
 		break;
 	case SQLITE_NOMEM:
 		number = ENOMEM;
@@ -41,13 +48,11 @@ static int fail(const struct store *s, int code, struct error **err)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		number = EUCLEAN;
-		hint = "; \"dhow system check --repair\" makes a new one from what the store holds";
 		break;
 	default:
 		break;
 	}
-	return error_set(err, number, "the database %s/dhow.db: %s%s", s->root,
-			 s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code), hint);
+	return error_set(err, number, "the database %s/dhow.db: %s", s->root, text);
 }
 
 int store_query(const struct store *s, sqlite3_stmt **out, struct error **err, const char *sql,

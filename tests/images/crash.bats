@@ -80,3 +80,15 @@ storm() { # storm ROUNDS COMMAND...: kills it ROUNDS times; in between every ima
 	small rmi kept
 	umount "$WORLD/small"
 }
+
+@test "a disk without a free block: the error says so" {
+	mkdir "$WORLD/full"
+	mount -t tmpfs -o size=2m tmpfs "$WORLD/full"
+	"$DHOW" --root "$WORLD/full/root" --runroot "$WORLD/run" images
+	head -c 4m /dev/zero >"$WORLD/full/fill" 2>/dev/null || :
+	run "$DHOW" --root "$WORLD/full/root" --runroot "$WORLD/run" images
+	umount "$WORLD/full"
+	echo "$output"
+	[ "$status" = 1 ]
+	[ "$output" = "dhow: the database $WORLD/full/root/dhow.db: No space left on device" ]
+}

@@ -99,6 +99,11 @@ $at" ]
 	run dhow image mount nosuch
 	[ "$status" = 1 ]
 	[[ "$output" == *"no such image: nosuch" ]]
+	run dhow image mount --format yaml low
+	[ "$status" = 125 ]
+	[ "$output" = 'dhow: invalid value "yaml" for flag --format: expected one of "json"' ]
+	run dhow image unmount low
+	[ "$output" = "dhow: image low is not mounted" ]
 }
 
 @test "diff: of the last layer, and of two images" {

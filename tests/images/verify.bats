@@ -46,7 +46,7 @@ damaged() { # damaged WHAT: verify says so in one line, and exits with 1
 	run dhow --storage-driver vfs image verify one
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ "$output" == *"2 layers aren't unpacked)" ]]
+	[[ "$output" == *"; not unpacked: 2)" ]]
 }
 
 @test "verify: what was done to a layer's files is found" {

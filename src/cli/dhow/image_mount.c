@@ -182,14 +182,15 @@ static int unmount_named(struct mounting *m, const char *text, struct error **er
 	if (r < 0)
 		return r;
 	r = image_unmount(m->store, m->storage, image, m->values->force, err);
+	if (r == -ENOENT) {
+		error_freep(err);
+		return error_set(err, ENOENT, "image %s is not mounted", text);
+	}
 	if (r == -EBUSY) {
-		_cleanup_free_ char *name = image_title(image);
-
 		error_freep(err);
 		return error_set(
 			err, EBUSY,
-			"image %s: files of it are in use; --force unmounts it all the same",
-			name ? name : text);
+			"image %s: files of it are in use; --force unmounts it all the same", text);
 	}
 	if (!r)
 		printf("%s\n", image->id);
@@ -199,8 +200,10 @@ static int unmount_named(struct mounting *m, const char *text, struct error **er
 static int unmount_listed(struct mounting *m, const struct image *image, const char *path,
 			  struct error **err)
 {
+	_cleanup_free_ char *title = image_title(image);
+
 	(void)path;
-	return unmount_named(m, image->id, err);
+	return unmount_named(m, title ? title : image->id, err);
 }
 
 static int run_unmount(const struct command_call *call, struct error **err)

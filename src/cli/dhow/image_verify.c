@@ -33,10 +33,11 @@ static void print_whole(const char *text, const struct verify_result *result)
 
 	human_size((double)result->blob_bytes, blobs, sizeof blobs);
 	human_size((double)result->layer_bytes, layers, sizeof layers);
-	printf("%s: whole (%ju blobs of %s, %ju layers of %s", text, (uintmax_t)result->blobs,
-	       blobs, (uintmax_t)result->layers, layers);
+	printf("%s: whole (%ju %s of %s, %ju %s of %s", text, (uintmax_t)result->blobs,
+	       result->blobs == 1 ? "blob" : "blobs", blobs, (uintmax_t)result->layers,
+	       result->layers == 1 ? "layer" : "layers", layers);
 	if (result->not_unpacked)
-		printf("; %ju layers aren't unpacked", (uintmax_t)result->not_unpacked);
+		printf("; not unpacked: %ju", (uintmax_t)result->not_unpacked);
 	printf(")\n");
 	fflush(stdout);
 }
